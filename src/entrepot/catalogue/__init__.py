@@ -1,0 +1,1 @@
+"""The catalogue: articles, and the names the partners use for them."""

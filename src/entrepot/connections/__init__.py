@@ -1,0 +1,1 @@
+"""Connections: the partner systems of a tenant, their keys, settings and exchanges."""

@@ -1,0 +1,140 @@
+"""PostgreSQL: the pool, transactions of one tenant, and SQL by name. The only user of the driver.
+
+Every named query takes the tenant's id as ``$1``; ``Tx`` puts it there, so that no query can forget it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from contextlib import asynccontextmanager
+from importlib import resources
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+
+from entrepot import ids
+from entrepot.errors import Broken, EntrepotError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+Row = asyncpg.Record
+T = TypeVar("T")
+
+_NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_TRIES = 6
+
+
+def queries(package: str) -> Any:  # noqa: ANN401 - attributes are the file's own names
+    """Load ``queries.sql`` of a package: ``-- name: lock_rows`` becomes attribute ``lock_rows``."""
+    text = resources.files(package).joinpath("queries.sql").read_text(encoding="utf-8")
+    parts = _NAME.split(text)
+    return SimpleNamespace(**dict(zip(parts[1::2], (p.strip() for p in parts[2::2]), strict=True)))
+
+
+class Tx:
+    """One transaction (or one read) of one tenant."""
+
+    __slots__ = ("_connection", "tenant_id")
+
+    def __init__(self, connection: Any, tenant_id: int) -> None:  # noqa: ANN401 - pool proxy
+        self._connection = connection
+        self.tenant_id = tenant_id
+
+    async def rows(self, query: str, *args: object) -> list[Row]:
+        """Run a query; ``args`` follow the tenant's id."""
+        found: list[Row] = await self._connection.fetch(query, self.tenant_id, *args)
+        return found
+
+    async def row(self, query: str, *args: object) -> Row | None:
+        """Run a query for at most one row."""
+        return await self._connection.fetchrow(query, self.tenant_id, *args)
+
+    async def value(self, query: str, *args: object) -> Any:  # noqa: ANN401 - the column's type
+        """Run a query for the first column of its first row."""
+        return await self._connection.fetchval(query, self.tenant_id, *args)
+
+    async def do(self, query: str, *args: object) -> int:
+        """Run a statement; return how many rows it touched."""
+        tag: str = await self._connection.execute(query, self.tenant_id, *args)
+        return int(tag.rpartition(" ")[2])
+
+    async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:  # noqa: ANN401
+        """COPY records (tenant's id included) into a table; records may be an async iterable."""
+        await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+    async def stream(self, query: str, *args: object, prefetch: int = 1000) -> AsyncIterator[Row]:
+        """Iterate over a large result in bounded memory; needs a transaction."""
+        async for row in self._connection.cursor(query, self.tenant_id, *args, prefetch=prefetch):
+            yield row
+
+
+class Database:
+    """The pool of one process."""
+
+    def __init__(self, pool: Any, url: str) -> None:  # noqa: ANN401 - asyncpg.Pool
+        self._pool = pool
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 10) -> Database:
+        """Connect and lease this process's number for ids."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            command_timeout=60,
+            server_settings={"application_name": "entrepot", "timezone": "UTC"},
+        )
+        database = cls(pool, url)
+        ids.configure(await pool.fetchval("SELECT nextval('process_number')"))
+        return database
+
+    async def close(self) -> None:
+        """Close every connection, waiting for those in use."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(
+        self, tenant_id: int, *, isolation: str = "read_committed", readonly: bool = False
+    ) -> AsyncIterator[Tx]:
+        """Open one transaction of one tenant: committed at the end, rolled back on any error."""
+        async with self._pool.acquire() as connection:
+            try:
+                async with connection.transaction(isolation=isolation, readonly=readonly):
+                    yield Tx(connection, tenant_id)
+            except asyncpg.IntegrityConstraintViolationError as error:
+                raise Broken(error.constraint_name or "?", str(error)) from error
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: int) -> AsyncIterator[Tx]:
+        """One or more separate reading statements, without a transaction around them."""
+        async with self._pool.acquire() as connection:
+            yield Tx(connection, tenant_id)
+
+    async def run(self, tenant_id: int, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run ``work`` in a transaction, again when the database chose it as a deadlock's loser."""
+        for attempt in range(_TRIES):
+            try:
+                async with self.transaction(tenant_id) as tx:
+                    return await work(tx)
+            except _LOST:
+                if attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
+        raise EntrepotError("unreachable")
+
+    async def rows(self, query: str, *args: object) -> list[Row]:
+        """Read across tenants (registries, schedules); nothing is added to ``args``."""
+        found: list[Row] = await self._pool.fetch(query, *args)
+        return found
+
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> Any:  # noqa: ANN401
+        """Hold one connection that calls ``heard(payload)`` for each NOTIFY on ``channel``."""
+        connection = await asyncpg.connect(self.url)
+        await connection.add_listener(channel, lambda *event: heard(event[-1]))
+        return connection

@@ -1,0 +1,240 @@
+"""The contract of a dialect: plain data and pure functions.
+
+A dialect is a folder (or another package, entry point group ``entrepot.dialects``) with a module-level
+``dialect: Dialect``. It knows its partner's words and no SQL; the gateway receives for it and the
+courier sends for it, so authentication, limits, recording, idempotency and time-outs come from one place.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from entrepot.errors import Refused
+    from entrepot.facts import Fact, Levels
+
+Duration = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)$")]
+"""A time as operators write it: ``500ms``, ``10s``, ``5m``, ``24h``, ``7d``."""
+Steps = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)(,\d+(\.\d+)?(ms|s|m|h|d))*$")]
+"""A list of durations: ``5s,30s,2m``."""
+Rate = Annotated[str, Meta(pattern=r"^(off|[1-9]\d*/[smh])$")]
+"""At most so many calls per second, minute or hour: ``20/s``, ``600/m``, ``off``."""
+Switch = Literal["on", "off"]
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(duration: str) -> float:
+    """Return a ``Duration`` in seconds: ``"5m"`` → 300.0."""
+    number, unit = re.fullmatch(r"([\d.]+)(ms|s|m|h|d)", duration).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit]
+
+
+def steps(schedule: str) -> tuple[float, ...]:
+    """Return ``Steps`` in seconds."""
+    return tuple(seconds(step) for step in schedule.split(","))
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings every connection has; a role's own settings extend this.
+
+    ``locations`` are codes of the locations the connection may draw on, in order of preference;
+    empty means all.
+    """
+
+    timeout: Duration = "10s"
+    schedule: Steps = "5s,30s,2m,10m,30m,1h"
+    deadline: Duration = "24h"
+    rate: Rate = "off"
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 8
+    breaker: Switch = "on"
+    allow_ips: str = "off"
+    rotation_overlap: Duration = "24h"
+    locations: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse networks that are none (``allow_ips``)."""
+        if self.allow_ips != "off":
+            for network in self.allow_ips.split(","):
+                ipaddress.ip_network(network.strip(), strict=False)
+
+
+class Reply(Struct, frozen=True):
+    """What a partner gets. A streamed body is an async iterator of chunks."""
+
+    body: bytes | AsyncIterator[bytes]
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"content-type", b"application/json"),)
+
+
+class Problem(Struct, frozen=True):
+    """Why a call is refused before or instead of a business answer.
+
+    ``status`` is set for what HTTP itself says (401, 403, 404, 405, 413, 500) and 0 for the rest;
+    ``code`` is ours (``malformed``, ``order_exists`` …); ``text`` English, for logs and as a last
+    resort; ``path`` the JSON path in the partner's words.
+    """
+
+    code: str
+    text: str = ""
+    path: str = ""
+    status: int = 0
+    facts: Mapping[str, object] = {}
+
+    @classmethod
+    def of(cls, refusal: Refused) -> Problem:
+        """Return a business refusal as a problem."""
+        return cls(refusal.code, refusal.text, refusal.path, 0, refusal.facts)
+
+
+class Request(Struct, frozen=True):
+    """A call to a partner. ``path`` is appended to the connection's ``partner_url``."""
+
+    path: str
+    body: bytes = b""
+    method: str = "POST"
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    query: str = ""
+
+
+class Response(Struct, frozen=True):
+    """What the partner answered, read to its end within the limits."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Delivered(Struct, frozen=True):
+    """The partner's envelope says it is done. ``note`` is shown with the attempt."""
+
+    note: str = ""
+
+
+class Rejected(Struct, frozen=True):
+    """A business answer in the partner's envelope that says no."""
+
+    message: str
+
+
+class Retry(Struct, frozen=True):
+    """Anything else. ``slow_down`` marks a rate limit: not a failure, but the connection waits."""
+
+    reason: str
+    after: float | None = None
+    slow_down: bool = False
+
+
+Verdict = Delivered | Rejected | Retry
+
+
+class Partner(Struct, frozen=True, kw_only=True):
+    """One connection as dialects and the courier see it. ``secrets`` never go to a log."""
+
+    tenant_id: int
+    id: int
+    name: str
+    dialect: str
+    role: str
+    partner_url: str | None = None
+    settings: Any = None
+    secrets: Mapping[str, str] = {}
+    paused: bool = False
+
+
+class Sent(Struct, frozen=True):
+    """One call and its answer, for a verdict.
+
+    ``unsure``: an earlier attempt of this delivery ended without our learning its outcome.
+    """
+
+    subject: Fact | Levels
+    request: Request
+    response: Response
+    unsure: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """One request of a partner, as its handler sees it.
+
+    ``do`` runs a flow in a transaction shared with what arrives at the same moment and returns this
+    command's outcome after the commit, or raises its refusal; ``ask`` does so for a reading flow. A
+    handler sets ``document`` (and ``also``) as soon as it knows the number the exchange is filed under.
+    """
+
+    partner: Partner
+    do: Callable[..., Awaitable[Any]]
+    ask: Callable[..., Awaitable[Any]]
+    seal: Callable[[bytes], bytes]
+    body: Any = None
+    raw: bytes = b""
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    document: str = ""
+    also: tuple[str, ...] = ()
+    db: Any = None
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of a dialect's table. ``path`` may hold ``{names}``; ``body`` None means raw bytes."""
+
+    method: str
+    path: str
+    handler: Handler
+    body: Any = None
+    optional_body: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """One end of a dialect.
+
+    ``secrets`` makes the secrets a new connection needs beside its URL key; ``own_auth`` tells the
+    gateway that the dialect checks its callers itself. ``listens`` names the kinds of fact this role is
+    told; ``levels`` says how many levels one call may carry (0: the role is told no levels) and
+    ``level_wait`` how long to gather them, in seconds, read from the connection's settings.
+    """
+
+    settings: type[Settings]
+    render: Callable[[Problem], Reply]
+    routes: tuple[Route, ...] = ()
+    listens: frozenset[str] = frozenset()
+    request_for: Callable[[Any, Partner], Request | None] = lambda _fact, _partner: None
+    verdict: Callable[[Sent], Verdict] = lambda _sent: Delivered()
+    levels: Callable[[Any], int] = lambda _settings: 0
+    level_wait: Callable[[Any], float] = lambda _settings: 1.0
+    secrets: Callable[[], dict[str, str]] = dict
+    own_auth: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """A partner's way of speaking; ``roles`` lists both ends, the usual one first."""
+
+    ENTRY_POINTS: ClassVar[str] = "entrepot.dialects"
+
+    name: str
+    label: str
+    document: str
+    roles: Mapping[str, Role]
+    folder: Path
+
+
+def convert_settings(role: Role, raw: Mapping[str, object]) -> Settings:
+    """Return ``raw`` as the role's settings struct; raises msgspec.ValidationError."""
+    return msgspec.convert(raw, role.settings)

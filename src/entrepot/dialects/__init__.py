@@ -1,0 +1,70 @@
+"""Discovers dialects: every folder here, every entry point of the group, every folder given.
+
+A dialect announces itself by a module-level ``dialect`` in its package; nothing else is registered
+anywhere.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from entrepot.dialect import Dialect
+from entrepot.errors import Unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def discover(*folders: Path) -> Mapping[str, Dialect]:
+    """Return every dialect by name; a broken or doubled one stops the start.
+
+    ``folders`` are further places to look, each holding dialect packages (used for a merchant's own
+    dialects: ``ENTREPOT_DIALECTS``).
+    """
+    found: dict[str, Dialect] = {}
+    for dialect in (*_built_in(), *_installed(), *_beside(folders)):
+        if dialect.name in found:
+            message = f"Two dialects are called {dialect.name!r}; rename one."
+            raise Unusable(message)
+        found[dialect.name] = dialect
+    return found
+
+
+def _built_in() -> Iterator[Dialect]:
+    for module in pkgutil.iter_modules(__path__):
+        yield _of(importlib.import_module(f"{__name__}.{module.name}"))
+
+
+def _installed() -> Iterator[Dialect]:
+    for entry in entry_points(group=Dialect.ENTRY_POINTS):
+        yield _of(entry.load())
+
+
+def _beside(folders: tuple[Path, ...]) -> Iterator[Dialect]:
+    for folder in folders:
+        for package in sorted(folder.glob("*/__init__.py")):
+            name = f"entrepot_dialect_{package.parent.name}"
+            spec = importlib.util.spec_from_file_location(
+                name, package, submodule_search_locations=[str(package.parent)]
+            )
+            if spec is None or spec.loader is None:
+                message = f"{package} cannot be loaded as a dialect."
+                raise Unusable(message)
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            spec.loader.exec_module(module)
+            yield _of(module)
+
+
+def _of(module: object) -> Dialect:
+    dialect = getattr(module, "dialect", module)
+    if not isinstance(dialect, Dialect):
+        message = f"{module!r} defines no dialect (a module-level name `dialect`)."
+        raise Unusable(message)
+    return dialect

@@ -1,0 +1,1 @@
+"""Plain SQL, forward only, in the order of the file names."""

@@ -1,0 +1,1 @@
+"""Orders: what a partner's customer wants, from intake to shipment."""

@@ -1,0 +1,54 @@
+"""What a process is told from outside: environment and command line, nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+ROLES = ("all", "web", "courier", "clock")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Where the data is and what this process does. Sizes in bytes, times in seconds."""
+
+    data: Path = Path("var")
+    database_url: str | None = None
+    key_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+    role: str = "all"
+    workers: int = 1
+    demo: bool = False
+    traffic: bool = False
+    body_limit: int = 4 * 1024 * 1024
+    read_timeout: float = 30.0
+    drain_timeout: float = 30.0
+    log_level: str = "info"
+
+    @property
+    def keys(self) -> Path:
+        """Path of the key ring (see ``vault``)."""
+        return self.key_file or self.data / "entrepot.key"
+
+    @property
+    def url(self) -> str:
+        """The hub's own address as partners write it, without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+
+def from_environment(**given: object) -> Settings:
+    """Return the settings of this process: what is given, else the environment, else defaults."""
+    environment: dict[str, object] = {
+        "data": Path(os.environ.get("ENTREPOT_DATA", "var")),
+        "database_url": os.environ.get("ENTREPOT_DATABASE_URL") or None,
+        "public_url": os.environ.get("ENTREPOT_PUBLIC_URL") or None,
+        "log_level": os.environ.get("ENTREPOT_LOG_LEVEL", "info"),
+    }
+    if key_file := os.environ.get("ENTREPOT_KEY_FILE"):
+        environment["key_file"] = Path(key_file)
+    chosen = environment | {name: value for name, value in given.items() if value is not None}
+    return Settings(**chosen)  # type: ignore[arg-type]  # names and types are checked by the CLI

@@ -1,0 +1,1 @@
+"""Stock: balances, reservations and the ledger that proves them."""

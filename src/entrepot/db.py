@@ -33,17 +33,28 @@ def queries(package: str) -> Any:  # noqa: ANN401 - attributes are the file's ow
     """Load ``queries.sql`` of a package: ``-- name: lock_rows`` becomes attribute ``lock_rows``."""
     text = resources.files(package).joinpath("queries.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
-    return SimpleNamespace(**dict(zip(parts[1::2], (p.strip() for p in parts[2::2]), strict=True)))
+    return SimpleNamespace(
+        **dict(zip(parts[1::2], (p.strip() for p in parts[2::2]), strict=True))
+    )
 
 
 class Tx:
     """One transaction (or one read) of one tenant."""
 
-    __slots__ = ("_connection", "tenant_id")
+    __slots__ = ("_connection", "_database", "tenant_id")
 
-    def __init__(self, connection: Any, tenant_id: int) -> None:  # noqa: ANN401 - pool proxy
+    def __init__(self, database: Database, connection: Any, tenant_id: int) -> None:  # noqa: ANN401
+        self._database = database
         self._connection = connection
         self.tenant_id = tenant_id
+
+    def seal(self, plain: bytes) -> bytes:
+        """Encrypt personal data for storage (the process's key ring)."""
+        return self._database.seal(plain)
+
+    def listens(self, connection_id: int, kind: str) -> bool:
+        """Tell whether that connection's partner is told facts of this kind."""
+        return self._database.listens(self.tenant_id, connection_id, kind)
 
     async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; ``args`` follow the tenant's id."""
@@ -65,20 +76,49 @@ class Tx:
 
     async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:  # noqa: ANN401
         """COPY records (tenant's id included) into a table; records may be an async iterable."""
-        await self._connection.copy_records_to_table(table, columns=columns, records=records)
+        await self._connection.copy_records_to_table(
+            table, columns=columns, records=records
+        )
 
-    async def stream(self, query: str, *args: object, prefetch: int = 1000) -> AsyncIterator[Row]:
+    async def stream(
+        self, query: str, *args: object, prefetch: int = 1000
+    ) -> AsyncIterator[Row]:
         """Iterate over a large result in bounded memory; needs a transaction."""
-        async for row in self._connection.cursor(query, self.tenant_id, *args, prefetch=prefetch):
+        async for row in self._connection.cursor(
+            query, self.tenant_id, *args, prefetch=prefetch
+        ):
             yield row
 
 
+@asynccontextmanager
+async def alone(url: str) -> AsyncIterator[Any]:
+    """Open one connection outside any pool, for work before a pool can be (migrations)."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _unset(*_: object) -> Any:  # noqa: ANN401 - never returns
+    message = (
+        "the composition root has not handed the database its key ring and registry"
+    )
+    raise EntrepotError(message)
+
+
 class Database:
-    """The pool of one process."""
+    """The pool of one process.
+
+    ``app`` hands it ``seal`` (the key ring) and ``listens`` (the registry), so that every flow finds
+    both on its transaction.
+    """
 
     def __init__(self, pool: Any, url: str) -> None:  # noqa: ANN401 - asyncpg.Pool
         self._pool = pool
         self.url = url
+        self.seal: Callable[[bytes], bytes] = _unset
+        self.listens: Callable[[int, int, str], bool] = _unset
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10) -> Database:
@@ -100,13 +140,19 @@ class Database:
 
     @asynccontextmanager
     async def transaction(
-        self, tenant_id: int, *, isolation: str = "read_committed", readonly: bool = False
+        self,
+        tenant_id: int,
+        *,
+        isolation: str = "read_committed",
+        readonly: bool = False,
     ) -> AsyncIterator[Tx]:
         """Open one transaction of one tenant: committed at the end, rolled back on any error."""
         async with self._pool.acquire() as connection:
             try:
-                async with connection.transaction(isolation=isolation, readonly=readonly):
-                    yield Tx(connection, tenant_id)
+                async with connection.transaction(
+                    isolation=isolation, readonly=readonly
+                ):
+                    yield Tx(self, connection, tenant_id)
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise Broken(error.constraint_name or "?", str(error)) from error
 
@@ -114,7 +160,7 @@ class Database:
     async def reading(self, tenant_id: int) -> AsyncIterator[Tx]:
         """One or more separate reading statements, without a transaction around them."""
         async with self._pool.acquire() as connection:
-            yield Tx(connection, tenant_id)
+            yield Tx(self, connection, tenant_id)
 
     async def run(self, tenant_id: int, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run ``work`` in a transaction, again when the database chose it as a deadlock's loser."""

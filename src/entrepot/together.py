@@ -58,7 +58,12 @@ class Together:
             await asyncio.wait(self._tasks)
 
     def _join(
-        self, flow: Flow, tenant_id: int, command: object, lanes: int, run: Callable[..., Any]
+        self,
+        flow: Flow,
+        tenant_id: int,
+        command: object,
+        lanes: int,
+        run: Callable[..., Any],
     ) -> asyncio.Future[Any]:
         lane = self._lanes.setdefault((flow, tenant_id), _Lane())
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -70,7 +75,9 @@ class Together:
             task.add_done_callback(self._tasks.discard)
         return future
 
-    async def _work(self, flow: Flow, tenant_id: int, lane: _Lane, run: Callable[..., Any]) -> None:
+    async def _work(
+        self, flow: Flow, tenant_id: int, lane: _Lane, run: Callable[..., Any]
+    ) -> None:
         try:
             while lane.waiting:
                 size = min(self._batch, len(lane.waiting))
@@ -99,10 +106,14 @@ class Together:
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             _answer(future, outcome)
 
-    async def _write(self, flow: Flow, tenant_id: int, commands: list[Any]) -> Sequence[Any]:
+    async def _write(
+        self, flow: Flow, tenant_id: int, commands: list[Any]
+    ) -> Sequence[Any]:
         return await self._db.run(tenant_id, lambda tx: flow(tx, commands))
 
-    async def _read(self, flow: Flow, tenant_id: int, commands: list[Any]) -> Sequence[Any]:
+    async def _read(
+        self, flow: Flow, tenant_id: int, commands: list[Any]
+    ) -> Sequence[Any]:
         async with self._db.reading(tenant_id) as tx:
             return await flow(tx, commands)
 

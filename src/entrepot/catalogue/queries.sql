@@ -1,0 +1,19 @@
+-- name: by_style
+SELECT style_no AS name, id FROM article WHERE tenant_id = $1 AND style_no = ANY($2::text[]);
+
+-- name: by_sku
+SELECT sku AS name, id FROM article WHERE tenant_id = $1 AND sku = ANY($2::text[]);
+
+-- name: add_articles
+-- Create or update by SKU. The last of repeated SKUs counts; the caller has made them unique.
+INSERT INTO article (tenant_id, id, sku, style_no, name, pic_url, unit, details)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::jsonb[])
+ON CONFLICT (tenant_id, sku) DO UPDATE
+SET style_no = excluded.style_no, name = excluded.name, pic_url = excluded.pic_url,
+    unit = excluded.unit, details = excluded.details, changed_at = now();
+
+-- name: add_listings
+INSERT INTO listing (tenant_id, connection_id, id, type, key, article_id)
+SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
+ON CONFLICT (tenant_id, connection_id, type, key) DO UPDATE SET article_id = excluded.article_id;

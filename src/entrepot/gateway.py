@@ -1,0 +1,267 @@
+"""The one door for partners: key → connection, credentials, limits, decode, verb, answer, record.
+
+A small ASGI app beside the web framework, because partners' traffic is what the hub exists for. It
+knows no dialect: a role's table says which handler a path has and how refusals are worded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import structlog
+
+from entrepot import clock, decode, ids
+from entrepot.dialect import Call, Problem, Reply, Role, Route
+from entrepot.errors import BadInput, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from entrepot.connections.exchanges import Recorder
+    from entrepot.connections.registry import Registry
+    from entrepot.connections.rules import Connection
+    from entrepot.db import Database
+    from entrepot.together import Together
+    from entrepot.vault import Vault
+
+    Scope = Mapping[str, Any]
+    Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+    Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+PREFIX = "/c/"
+_NOWHERE = Reply(b"", 404)
+_KEPT = 64 * 1024
+_log = structlog.get_logger()
+
+
+class Table:
+    """A role's routes, ready to be looked up."""
+
+    def __init__(self, role: Role) -> None:
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
+        self._readers: dict[int, decode.Reader] = {}
+        for route in role.routes:
+            self._methods(route.path)[route.method] = route
+            if route.body is not None:
+                self._readers[id(route)] = decode.Reader(route.body)
+
+    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | Problem:
+        """Return the route and the values in its path, or what HTTP says of it."""
+        methods, values = self._fixed.get(path), {}
+        if methods is None:
+            for pattern, candidates in self._patterns:
+                if hit := pattern.fullmatch(path):
+                    methods, values = candidates, hit.groupdict()
+                    break
+        if methods is None:
+            return Problem("unknown_path", "接口不存在", status=404)
+        route = methods.get(method)
+        if route is None:
+            return Problem("wrong_method", "请求方法不支持", status=405)
+        return route, values
+
+    def read(self, route: Route, raw: bytes) -> Any:  # noqa: ANN401 - the route's body type
+        """Return the decoded body; raises BadInput."""
+        if route.body is None or (route.optional_body and not raw.strip()):
+            return None
+        return self._readers[id(route)].read(raw)
+
+    def _methods(self, path: str) -> dict[str, Route]:
+        if "{" not in path:
+            return self._fixed.setdefault(path, {})
+        pattern = re.compile(
+            re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
+        )
+        for known, methods in self._patterns:
+            if known.pattern == pattern.pattern:
+                return methods
+        self._patterns.append((pattern, {}))
+        return self._patterns[-1][1]
+
+
+class Gateway:
+    """Answers everything below ``/c/{key}``."""
+
+    def __init__(
+        self,
+        db: Database,
+        registry: Registry,
+        together: Together,
+        recorder: Recorder,
+        vault: Vault,
+        *,
+        body_limit: int,
+        read_timeout: float,
+    ) -> None:
+        self._db = db
+        self._registry = registry
+        self._together = together
+        self._recorder = recorder
+        self._vault = vault
+        self._body_limit = body_limit
+        self._read_timeout = read_timeout
+        self._tables: dict[int, Table] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; the ASGI entry."""
+        started = clock.ticks()
+        key, slash, rest = scope["path"][len(PREFIX) :].partition("/")
+        connection = self._registry.called(key)
+        if connection is None:
+            await _send(send, _NOWHERE, "")
+            return
+        path = slash + rest
+        raw, problem = await self._body(scope, receive)
+        call = self._call(connection, scope, raw)
+        reply = await self._answer(
+            connection, call, scope["method"], path, problem, scope
+        )
+        request_id = str(ids.new())
+        kept = await _send(send, reply, request_id)
+        partner = connection.partner
+        query = scope["query_string"]
+        self._recorder.record(
+            partner.tenant_id,
+            partner.id,
+            "in",
+            method=scope["method"],
+            path=_storable(path + ("?" + query.decode("latin-1") if query else "")),
+            status=reply.status,
+            seconds=clock.ticks() - started,
+            request=raw,
+            reply=kept,
+            document=_storable(call.document),
+            also=call.also,
+        )
+        await self._recorder.room()
+
+    def _call(self, connection: Connection, scope: Scope, raw: bytes) -> Call:
+        tenant_id, together = connection.partner.tenant_id, self._together
+        return Call(
+            partner=connection.partner,
+            do=lambda flow, command: together.do(flow, tenant_id, command),
+            ask=lambda flow, command: together.ask(flow, tenant_id, command),
+            seal=self._vault.seal,
+            raw=raw,
+            query=scope["query_string"].decode("latin-1"),
+            headers=dict(scope["headers"]),
+            db=self._db,
+        )
+
+    async def _answer(
+        self,
+        connection: Connection,
+        call: Call,
+        method: str,
+        path: str,
+        problem: Problem | None,
+        scope: Scope,
+    ) -> Reply:
+        role: Role = connection.role
+        problem = self._stopped(connection, call, scope) or problem
+        if problem is not None:
+            return role.render(problem)
+        table = self._table(role)
+        found = table.find(method, path)
+        if isinstance(found, Problem):
+            return role.render(found)
+        route, values = found
+        try:
+            call.path = {name: _segment(value) for name, value in values.items()}
+            call.body = table.read(route, call.raw)
+            return await route.handler(call)
+        except Refused as refusal:
+            return role.render(Problem.of(refusal))
+        except Exception:
+            _log.exception(
+                "gateway.failed", connection=connection.partner.name, path=route.path
+            )
+            return role.render(Problem("internal", "系统繁忙，请稍后重试", status=500))
+
+    def _stopped(
+        self, connection: Connection, call: Call, scope: Scope
+    ) -> Problem | None:
+        """Return why this caller may not come in, if so."""
+        client = scope.get("client")
+        if not connection.admits(client[0] if client else ""):
+            return Problem("forbidden", "来源地址不允许", status=403)
+        if connection.role.own_auth:
+            return None
+        given = call.headers.get(b"authorization", b"").decode("latin-1")
+        kind, _, token = given.partition(" ")
+        presented = token.strip() if kind.lower() == "bearer" else None
+        if not connection.accepts(presented, clock.now()):
+            return Problem("unauthorized", "身份验证失败", status=401)
+        return None
+
+    async def _body(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[bytes, Problem | None]:
+        """Read the body within its size and time limits."""
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            if len(body) > self._body_limit:
+                return body[:_KEPT], Problem("too_large", "请求体过大", status=413)
+            return body, None
+        chunks, size = [body], len(body)
+        try:
+            async with asyncio.timeout(self._read_timeout):
+                while message.get("more_body"):
+                    message = await receive()
+                    chunks.append(message.get("body", b""))
+                    size += len(chunks[-1])
+                    if size > self._body_limit:
+                        kept = b"".join(chunks)[:_KEPT]
+                        return kept, Problem("too_large", "请求体过大", status=413)
+        except TimeoutError:
+            return b"".join(chunks)[:_KEPT], Problem("too_slow", "请求超时", status=408)
+        return b"".join(chunks), None
+
+    def _table(self, role: Role) -> Table:
+        table = self._tables.get(id(role))
+        if table is None:
+            table = self._tables[id(role)] = Table(role)
+        return table
+
+
+def _segment(value: str) -> str:
+    if not decode.storable(value):
+        raise BadInput("bad_character", "路径含有非法字符")
+    return value
+
+
+def _storable(text: str) -> str:
+    """Return text a database keeps, for the record only."""
+    return (
+        text
+        if decode.storable(text)
+        else unquote(text.replace("\0", "␀"), errors="replace")
+    )
+
+
+async def _send(send: Send, reply: Reply, request_id: str) -> bytes:
+    """Send a reply; return what is kept of its body."""
+    body = reply.body
+    headers = [*reply.headers, (b"x-request-id", request_id.encode())]
+    if isinstance(body, bytes):
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send(
+            {"type": "http.response.start", "status": reply.status, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": body})
+        return body
+    await send(
+        {"type": "http.response.start", "status": reply.status, "headers": headers}
+    )
+    kept = b""
+    async for chunk in body:
+        if len(kept) < _KEPT:
+            kept += chunk
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+    return kept

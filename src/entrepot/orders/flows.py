@@ -1,0 +1,332 @@
+"""Orders: take them in, move them on. Each verb takes a batch inside one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from entrepot import facts, ids
+from entrepot.catalogue import flows as catalogue
+from entrepot.courier.outbox import Announcement, announce
+from entrepot.db import queries
+from entrepot.errors import BadInput, Conflict, Missing, Refused
+from entrepot.orders import rules
+from entrepot.orders.rules import NewOrder, Placed, StepBy
+from entrepot.stock import flows as stock
+from entrepot.stock.rules import Demand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from entrepot.db import Row, Tx
+
+_q = queries(__package__)
+
+Outcome = Placed | Refused
+
+
+async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
+    """Take orders in: check, guard, reserve, save, announce.
+
+    Reserves each order whole, also beyond what there is. Refuses (nothing stored) a number that is
+    taken, and names that no article has, all of them at once.
+    """
+    articles = await _articles(tx, batch)
+    outcomes: dict[int, Outcome] = {}
+    known = [new for new in batch if not _unknown(new, articles)]
+    taken = await _claim(tx, known)
+    repeats = [new for new in batch if id(new) not in taken]
+    existing = await _existing(tx, repeats)
+    for new in repeats:
+        outcomes[id(new)] = _answer_repeat(new, existing, _unknown(new, articles))
+    fresh = [new for new in known if id(new) in taken]
+    if fresh:
+        await stock.reserve(tx, await _demands(tx, fresh, taken, articles))
+        await _save(tx, fresh, taken, articles)
+        await announce(tx, _news(fresh, taken))
+    for new in fresh:
+        outcomes[id(new)] = Placed(order_id=taken[id(new)], number=new.number)
+    return [outcomes[id(new)] for new in batch]
+
+
+async def process(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
+    """Mark orders as processed; already taken steps change nothing."""
+    return await _advance(tx, "process", batch)
+
+
+async def ship(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
+    """Ship whole orders out of stock; an order that lacks pieces on hand is refused and stays."""
+    return await _advance(tx, "ship", batch)
+
+
+async def cancel(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
+    """Cancel orders and free what they hold; the number stays taken."""
+    return await _advance(tx, "cancel", batch)
+
+
+async def _articles(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[str, str], int]:
+    """Return article ids by (kind of name, name), creating those a connection's policy lets in."""
+    wanted: dict[str, set[str]] = {"style": set(), "sku": set()}
+    for new in batch:
+        wanted[new.named_by].update(line.name for line in new.lines)
+    found = {
+        ("style", n): i
+        for n, i in (await catalogue.by_style(tx, wanted["style"])).items()
+    }
+    found |= {
+        ("sku", n): i for n, i in (await catalogue.by_sku(tx, wanted["sku"])).items()
+    }
+    creating = {
+        name for new in batch if new.create_unknown for name in _unknown(new, found)
+    }
+    if creating:
+        fresh = [
+            catalogue.Article(sku=name, style_no=name) for name in sorted(creating)
+        ]
+        for name, article_id in (await catalogue.add(tx, fresh)).items():
+            found["style", name] = found["sku", name] = article_id
+    return found
+
+
+def _unknown(new: NewOrder, articles: dict[tuple[str, str], int]) -> list[str]:
+    missing = [
+        line.name for line in new.lines if (new.named_by, line.name) not in articles
+    ]
+    return list(dict.fromkeys(missing))
+
+
+async def _claim(tx: Tx, batch: Sequence[NewOrder]) -> dict[int, int]:
+    """Take each number once; return the order ids of those that got theirs, by ``id(new)``."""
+    first: dict[tuple[int, str], NewOrder] = {}
+    for new in batch:
+        first.setdefault(new.guard, new)
+    if not first:
+        return {}
+    order_ids = {ids.new(): new for new in first.values()}
+    won = await tx.rows(
+        _q.claim,
+        [new.guard[0] for new in order_ids.values()],
+        [new.number for new in order_ids.values()],
+        list(order_ids),
+        [new.digest for new in order_ids.values()],
+    )
+    return {id(order_ids[row["document_id"]]): row["document_id"] for row in won}
+
+
+async def _existing(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[int, str], Row]:
+    if not batch:
+        return {}
+    rows = await tx.rows(
+        _q.taken, [new.guard[0] for new in batch], [new.number for new in batch]
+    )
+    return {(row["connection_id"], row["number"]): row for row in rows}
+
+
+def _answer_repeat(
+    new: NewOrder, existing: dict[tuple[int, str], Row], unknown: list[str]
+) -> Outcome:
+    row = existing.get(new.guard)
+    if row is not None:
+        return rules.duplicate(
+            new, digest=row["digest"], state=row["state"], order_id=row["document_id"]
+        )
+    path = next((line.path for line in new.lines if line.name in unknown), "")
+    text = f"No article is called {', '.join(unknown)}."
+    return BadInput("unknown_goods", text, path=path, names=unknown)
+
+
+async def _demands(
+    tx: Tx,
+    fresh: Sequence[NewOrder],
+    order_ids: dict[int, int],
+    articles: dict[tuple[str, str], int],
+) -> list[Demand]:
+    codes = {
+        code for new in fresh if new.partner for code in new.partner.settings.locations
+    }
+    places = await stock.locations(tx, codes) if codes else {}
+    demands = []
+    for new in fresh:
+        chosen = new.partner.settings.locations if new.partner else ()
+        allowed = tuple(places[code] for code in chosen)
+        demands += [
+            Demand(
+                document_id=order_ids[id(new)],
+                line=position,
+                article_id=articles[new.named_by, line.name],
+                qty=line.qty,
+                locations=allowed,
+            )
+            for position, line in enumerate(new.lines)
+        ]
+    return demands
+
+
+async def _save(
+    tx: Tx,
+    fresh: Sequence[NewOrder],
+    order_ids: dict[int, int],
+    articles: dict[tuple[str, str], int],
+) -> None:
+    numbered = [(order_ids[id(new)], new) for new in fresh]
+    logs = [(order_id, new.who, "accepted") for order_id, new in numbered]
+    logs += [
+        (order_id, new.who, "processed")
+        for order_id, new in numbered
+        if new.auto_process
+    ]
+    lines = [
+        (order_id, position, articles[new.named_by, line.name], line.qty)
+        for order_id, new in numbered
+        for position, line in enumerate(new.lines)
+    ]
+    await tx.do(
+        _q.save,
+        [order_id for order_id, _ in numbered],
+        [new.partner.id if new.partner else None for new in fresh],
+        [new.number for new in fresh],
+        ["processed" if new.auto_process else "accepted" for new in fresh],
+        [new.customer for new in fresh],
+        [new.receiver for new in fresh],
+        [new.phone_hash for new in fresh],
+        [msgspec.json.encode(new.details).decode() for new in fresh],
+        [new.body for new in fresh],
+        [log[0] for log in logs],
+        [ids.new() for _ in logs],
+        [log[1] for log in logs],
+        [log[2] for log in logs],
+        *([line[column] for line in lines] for column in range(4)),
+    )
+
+
+def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announcement]:
+    """Return what the partners are to be told of new orders."""
+    news = []
+    for new in fresh:
+        if new.partner is None:
+            continue
+        said: list[facts.Fact] = []
+        if new.push:
+            lines = tuple(
+                facts.GoodsLine(sku=line.name, qty=line.qty) for line in new.lines
+            )
+            said.append(
+                facts.OrderPlaced(
+                    number=new.number,
+                    customer=new.customer,
+                    lines=lines,
+                    details=dict(new.details),
+                )
+            )
+        if new.auto_process:
+            said.append(facts.OrderProcessed(number=new.number))
+        key = order_ids[id(new)]
+        news += [
+            Announcement(connection_id=new.partner.id, key=key, fact=fact)
+            for fact in said
+        ]
+    return news
+
+
+async def _advance(
+    tx: Tx, step: rules.Step, batch: Sequence[StepBy]
+) -> list[Row | Refused]:
+    """Take one step on each order: lock, decide, move stock, save, announce."""
+    rows = await tx.rows(_q.lock_orders, sorted({by.number for by in batch}))
+    chosen = [_chosen(by, rows) for by in batch]
+    targets: dict[int, tuple[rules.State, StepBy, Row]] = {}
+    outcomes: list[Row | Refused] = []
+    for by, row in zip(batch, chosen, strict=True):
+        if isinstance(row, Refused):
+            outcomes.append(row)
+            continue
+        try:
+            state = rules.after(step, row["state"])
+        except Conflict as conflict:
+            outcomes.append(conflict)
+            continue
+        outcomes.append(row)
+        if state is not None:
+            targets.setdefault(row["id"], (state, by, row))
+    short = await _move_stock(tx, step, targets.values())
+    moved = [target for order_id, target in targets.items() if order_id not in short]
+    await _save_step(tx, moved)
+    await announce(tx, _news_of(step, [row for _, _, row in moved]))
+    return [
+        _short(row, short) if not isinstance(row, Refused) else row for row in outcomes
+    ]
+
+
+def _chosen(by: StepBy, rows: Iterable[Row]) -> Row | Refused:
+    """Return the order meant: of the caller's connection, or the only one that bears the number."""
+    hits = [
+        row
+        for row in rows
+        if row["number"] == by.number
+        and by.connection_id in (None, row["connection_id"])
+    ]
+    if not hits:
+        return Missing(
+            "unknown_order", f"There is no order {by.number}.", number=by.number
+        )
+    if len(hits) > 1:
+        text = f"{len(hits)} connections have an order {by.number}; say --connection."
+        return Conflict("ambiguous_order", text, number=by.number)
+    return hits[0]
+
+
+async def _move_stock(
+    tx: Tx, step: rules.Step, targets: Iterable[tuple[rules.State, StepBy, Row]]
+) -> dict[int, list[int]]:
+    """Do to stock what the step means; return the articles lacking, by order, of those refused."""
+    moving = list(targets)
+    if not moving:
+        return {}
+    if step == "cancel":
+        await stock.release(tx, [row["id"] for _, _, row in moving])
+    if step == "ship":
+        return await stock.ship(
+            tx, [(row["id"], row["number"]) for _, _, row in moving], moving[0][1].who
+        )
+    return {}
+
+
+async def _save_step(tx: Tx, moved: Sequence[tuple[rules.State, StepBy, Row]]) -> None:
+    if not moved:
+        return
+    await tx.do(
+        _q.step,
+        [row["id"] for _, _, row in moved],
+        [state for state, _, _ in moved],
+        [row["id"] for _, _, row in moved],
+        [ids.new() for _ in moved],
+        [by.who for _, by, _ in moved],
+        [f"{state}: {by.remark}" if by.remark else state for state, by, _ in moved],
+    )
+
+
+def _news_of(step: rules.Step, rows: Sequence[Row]) -> list[Announcement]:
+    kinds: dict[str, type[facts.Fact]] = {
+        "process": facts.OrderProcessed,
+        "ship": facts.OrderShipped,
+        "cancel": facts.OrderCancelled,
+    }
+    return [
+        Announcement(
+            connection_id=row["connection_id"],
+            key=row["id"],
+            fact=kinds[step](number=row["number"]),
+        )
+        for row in rows
+        if row["connection_id"] is not None
+    ]
+
+
+def _short(row: Row, short: dict[int, list[int]]) -> Row | Refused:
+    if row["id"] not in short:
+        return row
+    text = f"Order {row['number']} cannot be shipped: not enough pieces on hand."
+    return Conflict(
+        "not_on_hand", text, number=row["number"], articles=short[row["id"]]
+    )

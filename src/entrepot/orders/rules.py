@@ -1,0 +1,105 @@
+"""An order's life, as a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+from entrepot.errors import Conflict
+
+if TYPE_CHECKING:
+    from entrepot.dialect import Partner
+
+State = Literal["accepted", "processed", "shipped", "cancelled"]
+Step = Literal["process", "ship", "cancel"]
+
+TRANSITIONS: Mapping[Step, Mapping[str, State]] = {
+    "process": {"accepted": "processed"},
+    "ship": {"accepted": "shipped", "processed": "shipped"},
+    "cancel": {"accepted": "cancelled", "processed": "cancelled"},
+}
+GOAL: Mapping[Step, State] = {
+    "process": "processed",
+    "ship": "shipped",
+    "cancel": "cancelled",
+}
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """One line as asked for: an article by the name the partner uses, and where it was asked."""
+
+    name: str
+    qty: int
+    path: str = ""
+
+
+class NewOrder(Struct, frozen=True, kw_only=True):
+    """A document that asks for goods.
+
+    ``named_by`` says what ``Wanted.name`` is (``style`` or ``sku``); ``digest`` is of the content as
+    parsed, keys sorted; ``body`` and ``receiver`` are sealed. ``create_unknown`` and
+    ``same_again`` are the connection's policies (document 000: ``unknown_style``, ``same_body_again``).
+    """
+
+    number: str
+    lines: tuple[Wanted, ...]
+    digest: bytes
+    partner: Partner | None = None
+    customer: str = ""
+    named_by: Literal["style", "sku"] = "sku"
+    details: Mapping[str, Any] = {}
+    body: bytes | None = None
+    receiver: bytes | None = None
+    phone_hash: bytes | None = None
+    create_unknown: bool = False
+    same_again: bool = False
+    auto_process: bool = False
+    push: bool = False
+    who: str = ""
+
+    @property
+    def guard(self) -> tuple[int, str]:
+        """What may exist once: (connection id, or 0 for the hub's own; number)."""
+        return (self.partner.id if self.partner else 0, self.number)
+
+
+class Placed(Struct, frozen=True, kw_only=True):
+    """An order that is durably taken; ``again`` when the same document was taken before."""
+
+    order_id: int
+    number: str
+    again: bool = False
+
+
+class StepBy(Struct, frozen=True, kw_only=True):
+    """One step on one order, found by number (and connection, where the caller has one)."""
+
+    number: str
+    who: str
+    connection_id: int | None = None
+    remark: str = ""
+
+
+def after(step: Step, state: str) -> State | None:
+    """Return the state after ``step``, or None when it is already taken; raises Conflict.
+
+    An already shipped order counts as processed: a mark that comes late changes nothing.
+    """
+    if state == GOAL[step] or (step == "process" and state == "shipped"):
+        return None
+    target = TRANSITIONS[step].get(state)
+    if target is None:
+        text = f"The order is {state}; it cannot be {GOAL[step]}."
+        raise Conflict(f"order_{state}", text, state=state)
+    return target
+
+
+def duplicate(
+    new: NewOrder, *, digest: bytes, state: str, order_id: int
+) -> Placed | Conflict:
+    """Decide on a number that is taken: the first reply again, where the policy says so, or an error."""
+    if new.same_again and digest == new.digest and state != "cancelled":
+        return Placed(order_id=order_id, number=new.number, again=True)
+    return Conflict("order_exists", f"Order {new.number} exists.", number=new.number)

@@ -1,0 +1,309 @@
+"""Reserve, release, ship and count stock. Each takes a batch inside the caller's transaction.
+
+Lock order everywhere: the document's row first, then stock rows by (article, location).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from entrepot import ids
+from entrepot.db import queries
+from entrepot.errors import Conflict, Missing
+from entrepot.money import ZERO
+from entrepot.stock import rules
+from entrepot.stock.rules import Balance, Demand
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from entrepot.db import Row, Tx
+
+_q = queries(__package__)
+
+Pair = tuple[int, int]
+"""(article id, location id)."""
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """A change of what lies somewhere, with its reason; ``delta`` pieces, ``weight`` grams or None.
+
+    Without a weight the pieces take or bring their row's weight per piece.
+    """
+
+    article_id: int
+    location_id: int
+    delta: int
+    kind: str
+    document: str = ""
+    who: str = ""
+    weight: Decimal | None = None
+
+
+class Count(Struct, frozen=True, kw_only=True):
+    """A stocktake: what was found to lie there. ``weight`` is the total, None keeps it per piece."""
+
+    article_id: int
+    location_id: int
+    on_hand: int
+    weight: Decimal | None = None
+    who: str = ""
+
+
+async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
+    """Promise pieces to documents, also beyond what there is; the caller decides whether it may."""
+    if not demands:
+        return
+    by_article = _by_article(await _lock_wanted(tx, demands))
+    placed: list[int] = []
+    for demand in demands:
+        rows = by_article[demand.article_id]
+        location = rules.place(demand, rows)
+        placed.append(location)
+        next(row for row in rows if row.location_id == location).reserved += demand.qty
+    changed = sorted({demand.article_id for demand in demands})
+    await tx.do(
+        _q.reserve,
+        [ids.new() for _ in demands],
+        [demand.document_id for demand in demands],
+        [demand.line for demand in demands],
+        [demand.article_id for demand in demands],
+        placed,
+        [demand.qty for demand in demands],
+        [ids.new() for _ in changed],
+        changed,
+    )
+
+
+async def release(tx: Tx, document_ids: Collection[int]) -> None:
+    """Free what these documents still hold. Their own rows are locked by the caller."""
+    held = await tx.rows(_q.open_reservations, list(document_ids))
+    await lock(tx, {(row["article_id"], row["location_id"]) for row in held})
+    await resolve(tx, held, "released")
+
+
+async def ship(
+    tx: Tx, documents: Sequence[tuple[int, str]], who: str
+) -> dict[int, list[int]]:
+    """Take the reserved pieces of whole documents out of stock.
+
+    ``documents`` are (id, number). Returns the articles that lack pieces on hand, by document id; a
+    document named there was left as it is. Documents are served in the order given.
+    """
+    held = await tx.rows(
+        _q.open_reservations, [document_id for document_id, _ in documents]
+    )
+    balances = await lock(tx, {(row["article_id"], row["location_id"]) for row in held})
+    leaving: list[Row] = []
+    short: dict[int, list[int]] = {}
+    for document_id, _ in documents:
+        rows = [row for row in held if row["document_id"] == document_id]
+        lacking = _take(balances, rows)
+        if lacking:
+            short[document_id] = lacking
+        else:
+            leaving.extend(rows)
+    numbers = dict(documents)
+    await resolve(tx, leaving, "shipped")
+    moves = [
+        Move(
+            article_id=row["article_id"],
+            location_id=row["location_id"],
+            delta=-row["qty"],
+            kind="shipment",
+            document=numbers[row["document_id"]],
+            who=who,
+        )
+        for row in leaving
+    ]
+    await move(tx, moves)
+    return short
+
+
+async def count(tx: Tx, counts: Sequence[Count]) -> None:
+    """Set balances to what was counted; the ledger gets the difference. The last of repeated rows counts."""
+    wanted = {(c.article_id, c.location_id): c for c in counts}
+    balances = await lock(tx, wanted)
+    moves = []
+    for pair, c in sorted(wanted.items()):
+        row = balances[pair]
+        weight = None if c.weight is None else c.weight - row.weight
+        delta = c.on_hand - row.on_hand
+        if delta or weight:
+            moves.append(
+                Move(
+                    article_id=pair[0],
+                    location_id=pair[1],
+                    delta=delta,
+                    kind="stocktake",
+                    who=c.who,
+                    weight=weight,
+                )
+            )
+    await move(tx, moves)
+
+
+async def move(tx: Tx, moves: Sequence[Move]) -> None:
+    """Change balances by ``moves`` and write the ledger; refuses to leave less than nothing."""
+    if not moves:
+        return
+    balances = await lock(tx, {(m.article_id, m.location_id) for m in moves})
+    weights: list[Decimal] = []
+    after: list[int] = []
+    for m in moves:
+        row = balances[m.article_id, m.location_id]
+        weights.append(_weight(m, row))
+        row.on_hand += m.delta
+        row.weight += weights[-1]
+        after.append(row.on_hand)
+        if row.on_hand < 0:
+            raise Conflict(
+                "not_on_hand", "There are fewer pieces on hand.", article=m.article_id
+            )
+    changed = sorted({m.article_id for m in moves})
+    await tx.do(
+        _q.move,
+        [ids.new() for _ in moves],
+        [m.article_id for m in moves],
+        [m.location_id for m in moves],
+        [m.kind for m in moves],
+        [m.delta for m in moves],
+        after,
+        weights,
+        [m.document for m in moves],
+        [m.who for m in moves],
+        [ids.new() for _ in changed],
+        changed,
+    )
+
+
+async def lock(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Balance]:
+    """Lock exactly these rows in order, making zero rows where there are none."""
+    wanted = sorted(set(pairs))
+    if not wanted:
+        return {}
+    articles = sorted({article for article, _ in wanted})
+    places = sorted({location for _, location in wanted})
+    found = {_pair(row): row for row in await _locked(tx, articles, places)}
+    missing = [pair for pair in wanted if pair not in found]
+    if missing:
+        await tx.do(
+            _q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing]
+        )
+        found = {_pair(row): row for row in await _locked(tx, articles, places)}
+    return found
+
+
+async def resolve(tx: Tx, reservations: Sequence[Row], state: str) -> None:
+    """Close reservations as ``shipped`` or ``released``; their stock rows are locked."""
+    if not reservations:
+        return
+    changed = sorted({row["article_id"] for row in reservations})
+    await tx.do(
+        _q.resolve,
+        [row["id"] for row in reservations],
+        state,
+        [ids.new() for _ in changed],
+        changed,
+    )
+
+
+async def locations(tx: Tx, codes: Collection[str]) -> dict[str, int]:
+    """Return location ids by code; raises Missing naming every unknown one."""
+    rows = await tx.rows(_q.locations_by_code, list(codes))
+    found = {row["code"]: row["id"] for row in rows}
+    unknown = [code for code in codes if code not in found]
+    if unknown:
+        text = f"There is no location {', '.join(unknown)}."
+        raise Missing("unknown_location", text, locations=unknown)
+    return found
+
+
+async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
+    """Lock every row the demands may be reserved at, and at least one for each."""
+    articles = sorted({demand.article_id for demand in demands})
+    anywhere = any(not demand.locations for demand in demands)
+    places = (
+        None
+        if anywhere
+        else sorted({loc for demand in demands for loc in demand.locations})
+    )
+    rows = await _locked(tx, articles, places)
+    have = {_pair(row) for row in rows}
+    served = {article for article, _ in have}
+    missing = {
+        (demand.article_id, demand.locations[0])
+        for demand in demands
+        if demand.locations
+        and not any((demand.article_id, loc) in have for loc in demand.locations)
+    }
+    homeless = {d.article_id for d in demands if not d.locations} - served
+    if homeless:
+        home = await tx.value(_q.first_location)
+        if home is None:
+            raise Missing(
+                "no_location", "The tenant has no location yet; import outlets first."
+            )
+        missing |= {(article, home) for article in homeless}
+    if missing:
+        await tx.do(
+            _q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing]
+        )
+        rows = await _locked(tx, articles, places)
+    return rows
+
+
+async def _locked(
+    tx: Tx, articles: list[int], places: list[int] | None
+) -> list[Balance]:
+    rows = await tx.rows(_q.lock_rows, articles, places)
+    return [
+        Balance(
+            article_id=row[0],
+            location_id=row[1],
+            on_hand=row[2],
+            reserved=row[3],
+            safety=row[4],
+            weight=row[5],
+        )
+        for row in rows
+    ]
+
+
+def _take(balances: dict[Pair, Balance], rows: Sequence[Row]) -> list[int]:
+    """Take a document's pieces off the locked balances, or name the articles that lack and take none."""
+    need: dict[Pair, int] = {}
+    for row in rows:
+        pair = (row["article_id"], row["location_id"])
+        need[pair] = need.get(pair, 0) + row["qty"]
+    lacking = [pair[0] for pair, qty in need.items() if balances[pair].on_hand < qty]
+    if not lacking:
+        for pair, qty in need.items():
+            balances[pair].on_hand -= qty
+    return lacking
+
+
+def _weight(change: Move, row: Balance) -> Decimal:
+    """Return the grams a move takes or brings: what it says, else the row's weight per piece."""
+    if change.weight is not None:
+        return change.weight
+    if row.on_hand <= 0 or row.weight == 0:
+        return ZERO
+    if row.on_hand + change.delta == 0:
+        return -row.weight
+    grams = rules.weight_of(abs(change.delta), row.on_hand, row.weight)
+    return grams if change.delta > 0 else -grams
+
+
+def _pair(row: Balance) -> Pair:
+    return row.article_id, row.location_id
+
+
+def _by_article(rows: Iterable[Balance]) -> dict[int, list[Balance]]:
+    grouped: dict[int, list[Balance]] = {}
+    for row in rows:
+        grouped.setdefault(row.article_id, []).append(row)
+    return grouped

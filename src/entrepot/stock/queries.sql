@@ -1,0 +1,118 @@
+-- name: lock_rows
+-- The rows of these articles, at these locations (null: at all), locked in the one order everyone uses.
+SELECT article_id, location_id, on_hand, reserved, safety, weight
+FROM stock
+WHERE tenant_id = $1 AND article_id = ANY($2::bigint[])
+  AND ($3::bigint[] IS NULL OR location_id = ANY($3))
+ORDER BY article_id, location_id
+FOR UPDATE;
+
+-- name: add_rows
+-- Zero rows for pairs never stocked, so that there is something to lock.
+INSERT INTO stock (tenant_id, article_id, location_id)
+SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])
+ORDER BY 2, 3
+ON CONFLICT DO NOTHING;
+
+-- name: first_location
+SELECT id FROM location WHERE tenant_id = $1 ORDER BY id LIMIT 1;
+
+-- name: reserve
+WITH demand AS (
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[])
+        AS d (id, document_id, line, article_id, location_id, qty)
+), saved AS (
+    INSERT INTO reservation (tenant_id, id, document_id, line, article_id, location_id, qty)
+    SELECT $1, * FROM demand
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, * FROM unnest($8::bigint[], $9::bigint[])
+)
+UPDATE stock s SET reserved = s.reserved + d.qty
+FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM demand GROUP BY 1, 2) d
+WHERE s.tenant_id = $1 AND s.article_id = d.article_id AND s.location_id = d.location_id;
+
+-- name: open_reservations
+-- Every open reservation of these documents; the documents' own rows are locked by the caller.
+SELECT id, document_id, line, article_id, location_id, qty
+FROM reservation
+WHERE tenant_id = $1 AND document_id = ANY($2::bigint[]) AND state = 'open'
+ORDER BY article_id, location_id, id;
+
+-- name: resolve
+-- Close reservations (shipped or released) and give their pieces back from reserved.
+WITH closed AS (
+    UPDATE reservation SET state = $3, resolved_at = now()
+    WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND state = 'open'
+    RETURNING article_id, location_id, qty
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, * FROM unnest($4::bigint[], $5::bigint[])
+)
+UPDATE stock s SET reserved = s.reserved - c.qty
+FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM closed GROUP BY 1, 2) c
+WHERE s.tenant_id = $1 AND s.article_id = c.article_id AND s.location_id = c.location_id;
+
+-- name: move
+-- Change balances and write the ledger, one movement a row; rows are locked and checked beforehand.
+WITH change AS (
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+                         $8::numeric[], $9::text[], $10::text[])
+        AS c (id, article_id, location_id, kind, delta, on_hand, weight_delta, document, who)
+), written AS (
+    INSERT INTO movement (tenant_id, id, article_id, location_id, kind, delta, on_hand, weight_delta,
+                          document, who)
+    SELECT $1, * FROM change
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, * FROM unnest($11::bigint[], $12::bigint[])
+)
+UPDATE stock s SET on_hand = s.on_hand + c.delta, weight = s.weight + c.weight_delta
+FROM (SELECT article_id, location_id, sum(delta)::bigint AS delta, sum(weight_delta) AS weight_delta
+      FROM change GROUP BY 1, 2) c
+WHERE s.tenant_id = $1 AND s.article_id = c.article_id AND s.location_id = c.location_id;
+
+-- name: locations_by_code
+SELECT id, code FROM location WHERE tenant_id = $1 AND code = ANY($2::text[]);
+
+-- name: add_locations
+INSERT INTO location (tenant_id, id, code, name, province, city)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
+ON CONFLICT (tenant_id, code) DO UPDATE
+SET name = excluded.name, province = excluded.province, city = excluded.city;
+
+-- name: levels
+-- Balances by SKU (DEMO: stock get).
+SELECT a.sku, l.code AS location, s.on_hand, s.reserved, s.safety, s.weight
+FROM article a JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.id
+JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
+WHERE a.tenant_id = $1 AND a.sku = ANY($2::text[])
+ORDER BY a.sku, l.code;
+
+-- name: verify_balances
+-- Rows whose ledger does not add up to their balance, or whose open reservations to reserved.
+WITH moved AS (
+    SELECT article_id, location_id, sum(delta)::bigint AS on_hand, sum(weight_delta) AS weight
+    FROM movement WHERE tenant_id = $1 GROUP BY 1, 2
+), promised AS (
+    SELECT article_id, location_id, sum(qty)::bigint AS reserved
+    FROM reservation WHERE tenant_id = $1 AND state = 'open' GROUP BY 1, 2
+), held AS (
+    SELECT article_id, location_id, on_hand, weight, reserved FROM stock WHERE tenant_id = $1
+), rows AS (
+    SELECT article_id, location_id FROM moved UNION SELECT article_id, location_id FROM promised
+    UNION SELECT article_id, location_id FROM held
+)
+SELECT a.sku, l.code AS location,
+       coalesce(h.on_hand, 0) AS on_hand, coalesce(m.on_hand, 0) AS moved,
+       coalesce(h.weight, 0) AS weight, coalesce(m.weight, 0) AS weighed,
+       coalesce(h.reserved, 0) AS reserved, coalesce(p.reserved, 0) AS promised
+FROM rows r
+LEFT JOIN held h USING (article_id, location_id)
+LEFT JOIN moved m USING (article_id, location_id)
+LEFT JOIN promised p USING (article_id, location_id)
+LEFT JOIN article a ON a.tenant_id = $1 AND a.id = r.article_id
+LEFT JOIN location l ON l.tenant_id = $1 AND l.id = r.location_id
+WHERE coalesce(h.on_hand, 0) <> coalesce(m.on_hand, 0) OR coalesce(h.weight, 0) <> coalesce(m.weight, 0)
+   OR coalesce(h.reserved, 0) <> coalesce(p.reserved, 0)
+ORDER BY 1, 2;

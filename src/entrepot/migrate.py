@@ -19,9 +19,7 @@ _LOCK = 4_660_046_610_375_530_309
 def files() -> list[str]:
     """Return the ids of all migrations this version holds, in order."""
     folder = resources.files("entrepot.migrations")
-    return sorted(
-        Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".sql")
-    )
+    return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".sql"))
 
 
 async def pending(url: str) -> list[str]:
@@ -50,6 +48,9 @@ def _apply(url: str) -> None:
     backend = get_backend(urlunsplit(parts._replace(scheme="postgresql+psycopg")))
     folder = resources.files("entrepot.migrations")
     migrations = read_migrations(str(folder))
-    backend.break_lock()  # we hold the advisory lock; a lock row can only be a killed process's
-    with backend.lock():
-        backend.apply_migrations(backend.to_apply(migrations))
+    try:
+        backend.break_lock()  # we hold the advisory lock; a row can only be a killed process's
+        with backend.lock():
+            backend.apply_migrations(backend.to_apply(migrations))
+    finally:
+        backend.connection.close()

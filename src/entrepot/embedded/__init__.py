@@ -93,8 +93,8 @@ class Embedded:
 
     @property
     def dsn(self) -> str:
-        """Connection URL for asyncpg, psycopg and psql."""
-        return f"postgresql://postgres@/postgres?host={self.socket_dir}"
+        """Connection URL for asyncpg, psycopg and psql; complete, so that no PGPORT can bend it."""
+        return f"postgresql://postgres@/postgres?host={self.socket_dir}&port=5432"
 
     def ensure(self) -> None:
         """Start the server again if it died meanwhile; returns once it answers."""

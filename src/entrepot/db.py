@@ -11,7 +11,7 @@ import re
 from contextlib import asynccontextmanager
 from importlib import resources
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import asyncpg
 
@@ -21,7 +21,20 @@ from entrepot.errors import Broken, EntrepotError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-Row = asyncpg.Record
+
+class Row(Protocol):
+    """One row of a result, by column name or position."""
+
+    def __getitem__(self, column: str | int) -> Any:
+        """Return a column's value."""
+
+    def get(self, column: str, default: object = None) -> Any:
+        """Return a column's value, or ``default`` where there is no such column."""
+
+    def items(self) -> Any:
+        """Return (column, value) pairs."""
+
+
 T = TypeVar("T")
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
@@ -29,13 +42,11 @@ _LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _TRIES = 6
 
 
-def queries(package: str) -> Any:  # noqa: ANN401 - attributes are the file's own names
+def queries(package: str) -> Any:
     """Load ``queries.sql`` of a package: ``-- name: lock_rows`` becomes attribute ``lock_rows``."""
     text = resources.files(package).joinpath("queries.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
-    return SimpleNamespace(
-        **dict(zip(parts[1::2], (p.strip() for p in parts[2::2]), strict=True))
-    )
+    return SimpleNamespace(**dict(zip(parts[1::2], (p.strip() for p in parts[2::2]), strict=True)))
 
 
 class Tx:
@@ -43,7 +54,7 @@ class Tx:
 
     __slots__ = ("_connection", "_database", "tenant_id")
 
-    def __init__(self, database: Database, connection: Any, tenant_id: int) -> None:  # noqa: ANN401
+    def __init__(self, database: Database, connection: Any, tenant_id: int) -> None:
         self._database = database
         self._connection = connection
         self.tenant_id = tenant_id
@@ -63,9 +74,10 @@ class Tx:
 
     async def row(self, query: str, *args: object) -> Row | None:
         """Run a query for at most one row."""
-        return await self._connection.fetchrow(query, self.tenant_id, *args)
+        found: Row | None = await self._connection.fetchrow(query, self.tenant_id, *args)
+        return found
 
-    async def value(self, query: str, *args: object) -> Any:  # noqa: ANN401 - the column's type
+    async def value(self, query: str, *args: object) -> Any:
         """Run a query for the first column of its first row."""
         return await self._connection.fetchval(query, self.tenant_id, *args)
 
@@ -74,19 +86,13 @@ class Tx:
         tag: str = await self._connection.execute(query, self.tenant_id, *args)
         return int(tag.rpartition(" ")[2])
 
-    async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:  # noqa: ANN401
+    async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:
         """COPY records (tenant's id included) into a table; records may be an async iterable."""
-        await self._connection.copy_records_to_table(
-            table, columns=columns, records=records
-        )
+        await self._connection.copy_records_to_table(table, columns=columns, records=records)
 
-    async def stream(
-        self, query: str, *args: object, prefetch: int = 1000
-    ) -> AsyncIterator[Row]:
+    async def stream(self, query: str, *args: object, prefetch: int = 1000) -> AsyncIterator[Row]:
         """Iterate over a large result in bounded memory; needs a transaction."""
-        async for row in self._connection.cursor(
-            query, self.tenant_id, *args, prefetch=prefetch
-        ):
+        async for row in self._connection.cursor(query, self.tenant_id, *args, prefetch=prefetch):
             yield row
 
 
@@ -100,10 +106,8 @@ async def alone(url: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
-def _unset(*_: object) -> Any:  # noqa: ANN401 - never returns
-    message = (
-        "the composition root has not handed the database its key ring and registry"
-    )
+def _unset(*_: object) -> Any:
+    message = "the composition root has not handed the database its key ring and registry"
     raise EntrepotError(message)
 
 
@@ -114,7 +118,7 @@ class Database:
     both on its transaction.
     """
 
-    def __init__(self, pool: Any, url: str) -> None:  # noqa: ANN401 - asyncpg.Pool
+    def __init__(self, pool: Any, url: str) -> None:
         self._pool = pool
         self.url = url
         self.seal: Callable[[bytes], bytes] = _unset
@@ -149,9 +153,7 @@ class Database:
         """Open one transaction of one tenant: committed at the end, rolled back on any error."""
         async with self._pool.acquire() as connection:
             try:
-                async with connection.transaction(
-                    isolation=isolation, readonly=readonly
-                ):
+                async with connection.transaction(isolation=isolation, readonly=readonly):
                     yield Tx(self, connection, tenant_id)
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise Broken(error.constraint_name or "?", str(error)) from error
@@ -179,7 +181,7 @@ class Database:
         found: list[Row] = await self._pool.fetch(query, *args)
         return found
 
-    async def listen(self, channel: str, heard: Callable[[str], None]) -> Any:  # noqa: ANN401
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> Any:
         """Hold one connection that calls ``heard(payload)`` for each NOTIFY on ``channel``."""
         connection = await asyncpg.connect(self.url)
         await connection.add_listener(channel, lambda *event: heard(event[-1]))

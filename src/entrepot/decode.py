@@ -46,9 +46,7 @@ class Exact(Decimal):
 _DIGITS = re.compile(r"\d{1,32}", re.ASCII)
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$(.*)`)?$")
-_WRONG = re.compile(
-    r"Expected `(.+?)`(?:, got `(.+?)`)?(.*?)(?: - at `\$(.*)`)?$", re.DOTALL
-)
+_WRONG = re.compile(r"Expected `(.+?)`(?:, got `(.+?)`)?(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _NAMES = {
     "str": "字符串",
@@ -65,10 +63,10 @@ _NAMES = {
 class Reader:
     """Decodes bodies of one struct; made once per route."""
 
-    def __init__(self, shape: Any) -> None:  # noqa: ANN401 - any type msgspec knows
+    def __init__(self, shape: Any) -> None:
         self._decoder = msgspec.json.Decoder(shape, dec_hook=_hook)
 
-    def read(self, raw: bytes) -> Any:  # noqa: ANN401 - the shape
+    def read(self, raw: bytes) -> Any:
         """Return the typed body; raises BadInput."""
         raw = checked(raw)
         try:
@@ -76,9 +74,7 @@ class Reader:
         except msgspec.ValidationError as error:
             raise _explained(str(error)) from None
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            raise BadInput(
-                "malformed", "请求体不是合法的JSON", detail=str(error)
-            ) from None
+            raise BadInput("malformed", "请求体不是合法的JSON", detail=str(error)) from None
 
 
 def checked(raw: bytes) -> bytes:
@@ -99,7 +95,7 @@ def storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def converted(value: object, shape: Any) -> Any:  # noqa: ANN401 - the shape
+def converted(value: object, shape: Any) -> Any:
     """Return already parsed values as ``shape``, by the same rules; raises BadInput."""
     try:
         return msgspec.convert(value, shape, dec_hook=_hook)
@@ -118,7 +114,7 @@ def digest(raw: bytes) -> bytes:
     return hashlib.sha256(msgspec.json.encode(parsed, order="sorted")).digest()
 
 
-def _hook(kind: type, value: object) -> Any:  # noqa: ANN401 - one of our own types
+def _hook(kind: type, value: object) -> Any:
     if issubclass(kind, Whole):
         return kind(_whole(kind.least, value))
     if issubclass(kind, Exact):
@@ -128,9 +124,9 @@ def _hook(kind: type, value: object) -> Any:  # noqa: ANN401 - one of our own ty
 
 
 def _whole(least: int, value: object) -> int:
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)
-    elif isinstance(value, (float, Decimal)) and value == value // 1:
+    if (isinstance(value, str) and _DIGITS.fullmatch(value)) or (
+        isinstance(value, (float, Decimal)) and value == value // 1
+    ):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         message = "应为整数"
@@ -168,9 +164,7 @@ def _explained(message: str) -> BadInput:
         path = _path(hit[4] or "")
         if "matching regex" in hit[3]:
             return BadInput("missing_field", f"必填字段不能为空：{path}", path=path)
-        wanted = "或".join(
-            _NAMES.get(name.strip(), name.strip()) for name in hit[1].split("|")
-        )
+        wanted = "或".join(_NAMES.get(name.strip(), name.strip()) for name in hit[1].split("|"))
         if hit[2]:
             said = f"字段类型错误：{path or '请求体'}应为{wanted}"
         else:
@@ -196,9 +190,7 @@ def _refuse_unstorable(raw: bytes) -> None:
         path, value = waiting.pop()
         if isinstance(value, str) and not storable(value):
             where = _path(path)
-            raise BadInput(
-                "bad_character", f"字段含有非法字符：{where or '请求体'}", path=where
-            )
+            raise BadInput("bad_character", f"字段含有非法字符：{where or '请求体'}", path=where)
         if isinstance(value, dict):
             waiting += [(f"{path}.{key}", part) for key, part in value.items()]
             waiting += [(path, key) for key in value]

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 Duration = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)$")]
 """A time as operators write it: ``500ms``, ``10s``, ``5m``, ``24h``, ``7d``."""
-Steps = Annotated[
-    str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)(,\d+(\.\d+)?(ms|s|m|h|d))*$")
-]
+Steps = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)(,\d+(\.\d+)?(ms|s|m|h|d))*$")]
 """A list of durations: ``5s,30s,2m``."""
 Rate = Annotated[str, Meta(pattern=r"^(off|[1-9]\d*/[smh])$")]
 """At most so many calls per second, minute or hour: ``20/s``, ``600/m``, ``off``."""

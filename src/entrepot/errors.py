@@ -24,9 +24,7 @@ class Refused(EntrepotError):
     path of the offending field, in the partner's own field names, or ``""``.
     """
 
-    def __init__(
-        self, code: str, text: str = "", *, path: str = "", **facts: object
-    ) -> None:
+    def __init__(self, code: str, text: str = "", *, path: str = "", **facts: object) -> None:
         super().__init__(text or code)
         self.code = code
         self.text = text or code

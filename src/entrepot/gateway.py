@@ -64,7 +64,7 @@ class Table:
             return Problem("wrong_method", "请求方法不支持", status=405)
         return route, values
 
-    def read(self, route: Route, raw: bytes) -> Any:  # noqa: ANN401 - the route's body type
+    def read(self, route: Route, raw: bytes) -> Any:
         """Return the decoded body; raises BadInput."""
         if route.body is None or (route.optional_body and not raw.strip()):
             return None
@@ -73,9 +73,7 @@ class Table:
     def _methods(self, path: str) -> dict[str, Route]:
         if "{" not in path:
             return self._fixed.setdefault(path, {})
-        pattern = re.compile(
-            re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
-        )
+        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))
         for known, methods in self._patterns:
             if known.pattern == pattern.pattern:
                 return methods
@@ -117,9 +115,7 @@ class Gateway:
         path = slash + rest
         raw, problem = await self._body(scope, receive)
         call = self._call(connection, scope, raw)
-        reply = await self._answer(
-            connection, call, scope["method"], path, problem, scope
-        )
+        reply = await self._answer(connection, call, scope["method"], path, problem, scope)
         request_id = str(ids.new())
         kept = await _send(send, reply, request_id)
         partner = connection.partner
@@ -177,14 +173,10 @@ class Gateway:
         except Refused as refusal:
             return role.render(Problem.of(refusal))
         except Exception:
-            _log.exception(
-                "gateway.failed", connection=connection.partner.name, path=route.path
-            )
+            _log.exception("gateway.failed", connection=connection.partner.name, path=route.path)
             return role.render(Problem("internal", "系统繁忙，请稍后重试", status=500))
 
-    def _stopped(
-        self, connection: Connection, call: Call, scope: Scope
-    ) -> Problem | None:
+    def _stopped(self, connection: Connection, call: Call, scope: Scope) -> Problem | None:
         """Return why this caller may not come in, if so."""
         client = scope.get("client")
         if not connection.admits(client[0] if client else ""):
@@ -198,9 +190,7 @@ class Gateway:
             return Problem("unauthorized", "身份验证失败", status=401)
         return None
 
-    async def _body(
-        self, scope: Scope, receive: Receive
-    ) -> tuple[bytes, Problem | None]:
+    async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, Problem | None]:
         """Read the body within its size and time limits."""
         message = await receive()
         body: bytes = message.get("body", b"")
@@ -237,11 +227,7 @@ def _segment(value: str) -> str:
 
 def _storable(text: str) -> str:
     """Return text a database keeps, for the record only."""
-    return (
-        text
-        if decode.storable(text)
-        else unquote(text.replace("\0", "␀"), errors="replace")
-    )
+    return text if decode.storable(text) else unquote(text.replace("\0", "␀"), errors="replace")
 
 
 async def _send(send: Send, reply: Reply, request_id: str) -> bytes:
@@ -250,14 +236,10 @@ async def _send(send: Send, reply: Reply, request_id: str) -> bytes:
     headers = [*reply.headers, (b"x-request-id", request_id.encode())]
     if isinstance(body, bytes):
         headers.append((b"content-length", str(len(body)).encode()))
-        await send(
-            {"type": "http.response.start", "status": reply.status, "headers": headers}
-        )
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         return body
-    await send(
-        {"type": "http.response.start", "status": reply.status, "headers": headers}
-    )
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     kept = b""
     async for chunk in body:
         if len(kept) < _KEPT:

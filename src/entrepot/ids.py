@@ -35,6 +35,4 @@ def new() -> int:
 
 def token(bits: int = 128) -> str:
     """Return an unguessable URL-safe token of at least ``bits`` bits."""
-    return (
-        base64.urlsafe_b64encode(secrets.token_bytes(bits // 8)).rstrip(b"=").decode()
-    )
+    return base64.urlsafe_b64encode(secrets.token_bytes(bits // 8)).rstrip(b"=").decode()

@@ -28,9 +28,7 @@ def plain(amount: Decimal) -> Decimal:
     return amount.normalize()
 
 
-def share(
-    total: Decimal, weights: Sequence[Decimal], step: Decimal = CENT
-) -> list[Decimal]:
+def share(total: Decimal, weights: Sequence[Decimal], step: Decimal = CENT) -> list[Decimal]:
     """Split ``total`` by ``weights``; the parts add up to ``total`` exactly, the last takes the rest.
 
     Weights that sum to zero split evenly. An empty sequence gives an empty list.

@@ -50,7 +50,5 @@ def from_environment(**given: object) -> Settings:
     }
     if key_file := os.environ.get("ENTREPOT_KEY_FILE"):
         environment["key_file"] = Path(key_file)
-    chosen = environment | {
-        name: value for name, value in given.items() if value is not None
-    }
+    chosen = environment | {name: value for name, value in given.items() if value is not None}
     return Settings(**chosen)  # type: ignore[arg-type]  # names and types are checked by the CLI

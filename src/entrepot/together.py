@@ -44,11 +44,11 @@ class Together:
         self._lanes: dict[Hashable, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def do(self, flow: Flow, tenant_id: int, command: object) -> Any:  # noqa: ANN401
+    async def do(self, flow: Flow, tenant_id: int, command: object) -> Any:
         """Run one command of a writing flow; returns after the commit is durable."""
         return await self._join(flow, tenant_id, command, _WRITERS, self._write)
 
-    async def ask(self, flow: Flow, tenant_id: int, command: object) -> Any:  # noqa: ANN401
+    async def ask(self, flow: Flow, tenant_id: int, command: object) -> Any:
         """Run one command of a reading flow (a single statement; no transaction)."""
         return await self._join(flow, tenant_id, command, _READERS, self._read)
 
@@ -75,9 +75,7 @@ class Together:
             task.add_done_callback(self._tasks.discard)
         return future
 
-    async def _work(
-        self, flow: Flow, tenant_id: int, lane: _Lane, run: Callable[..., Any]
-    ) -> None:
+    async def _work(self, flow: Flow, tenant_id: int, lane: _Lane, run: Callable[..., Any]) -> None:
         try:
             while lane.waiting:
                 size = min(self._batch, len(lane.waiting))
@@ -106,14 +104,10 @@ class Together:
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             _answer(future, outcome)
 
-    async def _write(
-        self, flow: Flow, tenant_id: int, commands: list[Any]
-    ) -> Sequence[Any]:
+    async def _write(self, flow: Flow, tenant_id: int, commands: list[Any]) -> Sequence[Any]:
         return await self._db.run(tenant_id, lambda tx: flow(tx, commands))
 
-    async def _read(
-        self, flow: Flow, tenant_id: int, commands: list[Any]
-    ) -> Sequence[Any]:
+    async def _read(self, flow: Flow, tenant_id: int, commands: list[Any]) -> Sequence[Any]:
         async with self._db.reading(tenant_id) as tx:
             return await flow(tx, commands)
 

@@ -55,9 +55,7 @@ class Vault:
         """Decrypt; raises Unusable when the ring lacks the key."""
         cipher = self._ciphers.get(bytes(sealed[:_ID]))
         if cipher is None:
-            message = (
-                "A stored value was sealed with a key that the key file does not hold."
-            )
+            message = "A stored value was sealed with a key that the key file does not hold."
             raise Unusable(message)
         nonce = sealed[_ID : _ID + _NONCE]
         return cipher.decrypt(nonce, sealed[_ID + _NONCE :], None)
@@ -87,9 +85,7 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     mine = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(
-        os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-    ) as ring:
+    with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as ring:
         json.dump({"current": "k1", "keys": {"k1": key}}, ring)
         ring.flush()
         os.fsync(ring.fileno())

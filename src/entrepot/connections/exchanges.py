@@ -126,9 +126,7 @@ class Recorder:
             try:
                 await self._copy(batch)
             except Exception as error:  # noqa: BLE001 - the database may be away; keep and go on
-                _log.warning(
-                    "exchanges.write_failed", error=str(error), waiting=len(batch)
-                )
+                _log.warning("exchanges.write_failed", error=str(error), waiting=len(batch))
                 self._waiting[:0] = batch
                 if self._stopping:
                     return
@@ -145,9 +143,7 @@ class Recorder:
                 await tx.copy("exchange", _COLUMNS, rows)
 
 
-async def find(
-    tx: Tx, vault: Vault, wanted: Filter, *, reveal: bool = False
-) -> list[Exchange]:
+async def find(tx: Tx, vault: Vault, wanted: Filter, *, reveal: bool = False) -> list[Exchange]:
     """Return exchanges, newest first; phones and addresses are masked unless ``reveal``."""
     at, before = wanted.before or (None, None)
     rows = await tx.rows(

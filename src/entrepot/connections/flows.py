@@ -53,9 +53,7 @@ async def set_tenant(tx: Tx, changes: Mapping[str, Any], who: str) -> None:
     await tx.rows(_NOTIFY)
 
 
-async def add(
-    tx: Tx, vault: Vault, dialects: Mapping[str, Dialect], new: NewConnection
-) -> int:
+async def add(tx: Tx, vault: Vault, dialects: Mapping[str, Dialect], new: NewConnection) -> int:
     """Create a connection with a fresh key; return its id. Raises BadInput for what is unknown."""
     role_name, role = role_of(dialects, new.dialect, new.role)
     settings = rules.merged(role, {}, new.settings)
@@ -97,18 +95,12 @@ async def change(
         message = f"There is no connection {name!r}. See `entrepot connections list`."
         raise Missing("unknown_connection", message)
     _, role = role_of(dialects, row["dialect"], row["role"])
-    own = {
-        key: changes[key]
-        for key in ("partner_url", "bearer", "paused")
-        if key in changes
-    }
+    own = {key: changes[key] for key in ("partner_url", "bearer", "paused") if key in changes}
     rest = {key: value for key, value in changes.items() if key not in own}
     settings = rules.merged(role, msgspec.json.decode(row["settings"]), rest)
     url = own.get("partner_url", row["partner_url"]) or None
     if url is not None and not url.startswith(("http://", "https://")):
-        raise BadInput(
-            "bad_setting", "partner_url must start with http:// or https://."
-        )
+        raise BadInput("bad_setting", "partner_url must start with http:// or https://.")
     paused = own["paused"] == "on" if "paused" in own else row["paused"]
     await tx.do(_q.set_connection, row["id"], url, _json(settings), paused)
     if "bearer" in own:
@@ -116,10 +108,7 @@ async def change(
     if rotate:
         typed = msgspec.convert(settings, role.settings)
         await _rotate(tx, vault, row["id"], role, seconds(typed.rotation_overlap))
-    shown = {
-        key: rules.SECRET if key == "bearer" else value
-        for key, value in changes.items()
-    }
+    shown = {key: rules.SECRET if key == "bearer" else value for key, value in changes.items()}
     await audit(
         tx,
         who,
@@ -140,26 +129,18 @@ async def audit(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Write down who did what to which part of the set-up."""
-    await tx.do(
-        _q.write_audit, ids.new(), who, what, subject, reason, _json(details or {})
-    )
+    await tx.do(_q.write_audit, ids.new(), who, what, subject, reason, _json(details or {}))
 
 
-def role_of(
-    dialects: Mapping[str, Dialect], dialect: str, role: str
-) -> tuple[str, Role]:
+def role_of(dialects: Mapping[str, Dialect], dialect: str, role: str) -> tuple[str, Role]:
     """Return a role by name (``""``: the dialect's usual one); raises BadInput naming the choices."""
     if dialect not in dialects:
-        message = (
-            f"There is no dialect {dialect!r}. Known: {', '.join(sorted(dialects))}."
-        )
+        message = f"There is no dialect {dialect!r}. Known: {', '.join(sorted(dialects))}."
         raise BadInput("unknown_dialect", message)
     roles = dialects[dialect].roles
     name = role or next(iter(roles))
     if name not in roles:
-        message = (
-            f"Dialect {dialect!r} has no role {role!r}. Known: {', '.join(roles)}."
-        )
+        message = f"Dialect {dialect!r} has no role {role!r}. Known: {', '.join(roles)}."
         raise BadInput("unknown_role", message)
     return name, roles[name]
 
@@ -175,21 +156,15 @@ async def _add_credential(
 async def _set_bearer(tx: Tx, vault: Vault, connection_id: int, bearer: str) -> None:
     row = await tx.row(_q.current_credential, connection_id)
     if row is None:
-        raise Missing(
-            "no_credential", "The connection has no current credential; rotate it."
-        )
+        raise Missing("no_credential", "The connection has no current credential; rotate it.")
     secrets = msgspec.json.decode(vault.unseal(row["sealed"]))
     secrets.pop("bearer", None)
     if bearer not in ("off", ""):
         secrets["bearer"] = bearer
-    await tx.do(
-        _q.reseal_credential, row["id"], vault.seal(msgspec.json.encode(secrets))
-    )
+    await tx.do(_q.reseal_credential, row["id"], vault.seal(msgspec.json.encode(secrets)))
 
 
-async def _rotate(
-    tx: Tx, vault: Vault, connection_id: int, role: Role, overlap: float
-) -> None:
+async def _rotate(tx: Tx, vault: Vault, connection_id: int, role: Role, overlap: float) -> None:
     """Add a generation; what the dialect does not make anew (account names) stays."""
     row = await tx.row(_q.current_credential, connection_id)
     old: dict[str, str] = {}

@@ -34,9 +34,7 @@ _log = structlog.get_logger()
 class Registry:
     """The connections of all tenants as of the last change."""
 
-    def __init__(
-        self, db: Database, vault: Vault, dialects: Mapping[str, Dialect]
-    ) -> None:
+    def __init__(self, db: Database, vault: Vault, dialects: Mapping[str, Dialect]) -> None:
         self._db = db
         self._vault = vault
         self._dialects = dialects
@@ -70,17 +68,12 @@ class Registry:
         for row in await self._db.rows(_q.registry_credentials):
             owner = (row["tenant_id"], row["connection_id"])
             generations.setdefault(owner, []).append(self._generation(row))
-        found = [
-            c for row in rows if (c := self._connection(row, generations)) is not None
-        ]
+        found = [c for row in rows if (c := self._connection(row, generations)) is not None]
         self.tenants = {
-            row["tenant_id"]: (row["name"], msgspec.json.decode(row["settings"]))
-            for row in tenants
+            row["tenant_id"]: (row["name"], msgspec.json.decode(row["settings"])) for row in tenants
         }
         self._by_id = {(c.partner.tenant_id, c.partner.id): c for c in found}
-        self._by_key = {
-            rules.key_hash(g.key): (c, g) for c in found for g in c.generations
-        }
+        self._by_key = {rules.key_hash(g.key): (c, g) for c in found for g in c.generations}
 
     def called(self, key: str) -> Connection | None:
         """Return the connection a URL key belongs to, while that key is valid."""
@@ -118,14 +111,16 @@ class Registry:
             return next(iter(by_name.values()))
         if name in by_name:
             return by_name[name]
-        message = f"Which tenant? Say --tenant, one of: {', '.join(sorted(by_name)) or '(none yet)'}."
+        message = (
+            f"Which tenant? Say --tenant, one of: {', '.join(sorted(by_name)) or '(none yet)'}."
+        )
         raise Missing("unknown_tenant", message)
 
     def of(self, tenant_id: int) -> Iterable[Connection]:
         """Iterate over one tenant's connections."""
         return [c for (tenant, _), c in self._by_id.items() if tenant == tenant_id]
 
-    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of Connection
+    def __iter__(self) -> Any:
         return iter(self._by_id.values())
 
     async def _follow(self) -> None:
@@ -157,13 +152,9 @@ class Registry:
             return None
         own = tuple(generations.get((row["tenant_id"], row["id"]), ()))
         try:
-            settings = msgspec.convert(
-                msgspec.json.decode(row["settings"]), role.settings
-            )
+            settings = msgspec.convert(msgspec.json.decode(row["settings"]), role.settings)
         except (msgspec.ValidationError, ValueError) as error:
-            _log.error(
-                "registry.bad_settings", connection=row["name"], error=str(error)
-            )
+            _log.error("registry.bad_settings", connection=row["name"], error=str(error))
             return None
         partner = Partner(
             tenant_id=row["tenant_id"],

@@ -60,9 +60,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     def accepts(self, presented: str | None, now: datetime) -> bool:
         """Tell whether a bearer token is one of the valid generations' (constant-time)."""
         wanted = [
-            g.secrets["bearer"]
-            for g in valid(self.generations, now)
-            if "bearer" in g.secrets
+            g.secrets["bearer"] for g in valid(self.generations, now) if "bearer" in g.secrets
         ]
         if not wanted:
             return True
@@ -84,14 +82,10 @@ def networks(allow_ips: str) -> tuple[Any, ...]:
     """Return the allow-list's networks; ``off`` gives none."""
     if allow_ips == "off":
         return ()
-    return tuple(
-        ipaddress.ip_network(n.strip(), strict=False) for n in allow_ips.split(",")
-    )
+    return tuple(ipaddress.ip_network(n.strip(), strict=False) for n in allow_ips.split(","))
 
 
-def merged(
-    role: Role, stored: Mapping[str, Any], changes: Mapping[str, str]
-) -> dict[str, Any]:
+def merged(role: Role, stored: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
     """Return ``stored`` with ``key=value`` texts applied and validated by the role's own struct.
 
     ``paths.pushorder=x`` sets one entry of a dictionary; a list is written with commas; an empty

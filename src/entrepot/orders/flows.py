@@ -70,29 +70,18 @@ async def _articles(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[str, str], 
     wanted: dict[str, set[str]] = {"style": set(), "sku": set()}
     for new in batch:
         wanted[new.named_by].update(line.name for line in new.lines)
-    found = {
-        ("style", n): i
-        for n, i in (await catalogue.by_style(tx, wanted["style"])).items()
-    }
-    found |= {
-        ("sku", n): i for n, i in (await catalogue.by_sku(tx, wanted["sku"])).items()
-    }
-    creating = {
-        name for new in batch if new.create_unknown for name in _unknown(new, found)
-    }
+    found = {("style", n): i for n, i in (await catalogue.by_style(tx, wanted["style"])).items()}
+    found |= {("sku", n): i for n, i in (await catalogue.by_sku(tx, wanted["sku"])).items()}
+    creating = {name for new in batch if new.create_unknown for name in _unknown(new, found)}
     if creating:
-        fresh = [
-            catalogue.Article(sku=name, style_no=name) for name in sorted(creating)
-        ]
+        fresh = [catalogue.Article(sku=name, style_no=name) for name in sorted(creating)]
         for name, article_id in (await catalogue.add(tx, fresh)).items():
             found["style", name] = found["sku", name] = article_id
     return found
 
 
 def _unknown(new: NewOrder, articles: dict[tuple[str, str], int]) -> list[str]:
-    missing = [
-        line.name for line in new.lines if (new.named_by, line.name) not in articles
-    ]
+    missing = [line.name for line in new.lines if (new.named_by, line.name) not in articles]
     return list(dict.fromkeys(missing))
 
 
@@ -117,9 +106,7 @@ async def _claim(tx: Tx, batch: Sequence[NewOrder]) -> dict[int, int]:
 async def _existing(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[int, str], Row]:
     if not batch:
         return {}
-    rows = await tx.rows(
-        _q.taken, [new.guard[0] for new in batch], [new.number for new in batch]
-    )
+    rows = await tx.rows(_q.taken, [new.guard[0] for new in batch], [new.number for new in batch])
     return {(row["connection_id"], row["number"]): row for row in rows}
 
 
@@ -142,9 +129,7 @@ async def _demands(
     order_ids: dict[int, int],
     articles: dict[tuple[str, str], int],
 ) -> list[Demand]:
-    codes = {
-        code for new in fresh if new.partner for code in new.partner.settings.locations
-    }
+    codes = {code for new in fresh if new.partner for code in new.partner.settings.locations}
     places = await stock.locations(tx, codes) if codes else {}
     demands = []
     for new in fresh:
@@ -171,11 +156,7 @@ async def _save(
 ) -> None:
     numbered = [(order_ids[id(new)], new) for new in fresh]
     logs = [(order_id, new.who, "accepted") for order_id, new in numbered]
-    logs += [
-        (order_id, new.who, "processed")
-        for order_id, new in numbered
-        if new.auto_process
-    ]
+    logs += [(order_id, new.who, "processed") for order_id, new in numbered if new.auto_process]
     lines = [
         (order_id, position, articles[new.named_by, line.name], line.qty)
         for order_id, new in numbered
@@ -208,9 +189,7 @@ def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announce
             continue
         said: list[facts.Fact] = []
         if new.push:
-            lines = tuple(
-                facts.GoodsLine(sku=line.name, qty=line.qty) for line in new.lines
-            )
+            lines = tuple(facts.GoodsLine(sku=line.name, qty=line.qty) for line in new.lines)
             said.append(
                 facts.OrderPlaced(
                     number=new.number,
@@ -222,16 +201,11 @@ def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announce
         if new.auto_process:
             said.append(facts.OrderProcessed(number=new.number))
         key = order_ids[id(new)]
-        news += [
-            Announcement(connection_id=new.partner.id, key=key, fact=fact)
-            for fact in said
-        ]
+        news += [Announcement(connection_id=new.partner.id, key=key, fact=fact) for fact in said]
     return news
 
 
-async def _advance(
-    tx: Tx, step: rules.Step, batch: Sequence[StepBy]
-) -> list[Row | Refused]:
+async def _advance(tx: Tx, step: rules.Step, batch: Sequence[StepBy]) -> list[Row | Refused]:
     """Take one step on each order: lock, decide, move stock, save, announce."""
     rows = await tx.rows(_q.lock_orders, sorted({by.number for by in batch}))
     chosen = [_chosen(by, rows) for by in batch]
@@ -253,9 +227,7 @@ async def _advance(
     moved = [target for order_id, target in targets.items() if order_id not in short]
     await _save_step(tx, moved)
     await announce(tx, _news_of(step, [row for _, _, row in moved]))
-    return [
-        _short(row, short) if not isinstance(row, Refused) else row for row in outcomes
-    ]
+    return [_short(row, short) if not isinstance(row, Refused) else row for row in outcomes]
 
 
 def _chosen(by: StepBy, rows: Iterable[Row]) -> Row | Refused:
@@ -263,13 +235,10 @@ def _chosen(by: StepBy, rows: Iterable[Row]) -> Row | Refused:
     hits = [
         row
         for row in rows
-        if row["number"] == by.number
-        and by.connection_id in (None, row["connection_id"])
+        if row["number"] == by.number and by.connection_id in (None, row["connection_id"])
     ]
     if not hits:
-        return Missing(
-            "unknown_order", f"There is no order {by.number}.", number=by.number
-        )
+        return Missing("unknown_order", f"There is no order {by.number}.", number=by.number)
     if len(hits) > 1:
         text = f"{len(hits)} connections have an order {by.number}; say --connection."
         return Conflict("ambiguous_order", text, number=by.number)
@@ -327,6 +296,4 @@ def _short(row: Row, short: dict[int, list[int]]) -> Row | Refused:
     if row["id"] not in short:
         return row
     text = f"Order {row['number']} cannot be shipped: not enough pieces on hand."
-    return Conflict(
-        "not_on_hand", text, number=row["number"], articles=short[row["id"]]
-    )
+    return Conflict("not_on_hand", text, number=row["number"], articles=short[row["id"]])

@@ -96,9 +96,7 @@ def after(step: Step, state: str) -> State | None:
     return target
 
 
-def duplicate(
-    new: NewOrder, *, digest: bytes, state: str, order_id: int
-) -> Placed | Conflict:
+def duplicate(new: NewOrder, *, digest: bytes, state: str, order_id: int) -> Placed | Conflict:
     """Decide on a number that is taken: the first reply again, where the policy says so, or an error."""
     if new.same_again and digest == new.digest and state != "cancelled":
         return Placed(order_id=order_id, number=new.number, again=True)

@@ -85,17 +85,13 @@ async def release(tx: Tx, document_ids: Collection[int]) -> None:
     await resolve(tx, held, "released")
 
 
-async def ship(
-    tx: Tx, documents: Sequence[tuple[int, str]], who: str
-) -> dict[int, list[int]]:
+async def ship(tx: Tx, documents: Sequence[tuple[int, str]], who: str) -> dict[int, list[int]]:
     """Take the reserved pieces of whole documents out of stock.
 
     ``documents`` are (id, number). Returns the articles that lack pieces on hand, by document id; a
     document named there was left as it is. Documents are served in the order given.
     """
-    held = await tx.rows(
-        _q.open_reservations, [document_id for document_id, _ in documents]
-    )
+    held = await tx.rows(_q.open_reservations, [document_id for document_id, _ in documents])
     balances = await lock(tx, {(row["article_id"], row["location_id"]) for row in held})
     leaving: list[Row] = []
     short: dict[int, list[int]] = {}
@@ -160,9 +156,7 @@ async def move(tx: Tx, moves: Sequence[Move]) -> None:
         row.weight += weights[-1]
         after.append(row.on_hand)
         if row.on_hand < 0:
-            raise Conflict(
-                "not_on_hand", "There are fewer pieces on hand.", article=m.article_id
-            )
+            raise Conflict("not_on_hand", "There are fewer pieces on hand.", article=m.article_id)
     changed = sorted({m.article_id for m in moves})
     await tx.do(
         _q.move,
@@ -190,9 +184,7 @@ async def lock(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Balance]:
     found = {_pair(row): row for row in await _locked(tx, articles, places)}
     missing = [pair for pair in wanted if pair not in found]
     if missing:
-        await tx.do(
-            _q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing]
-        )
+        await tx.do(_q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing])
         found = {_pair(row): row for row in await _locked(tx, articles, places)}
     return found
 
@@ -226,11 +218,7 @@ async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
     """Lock every row the demands may be reserved at, and at least one for each."""
     articles = sorted({demand.article_id for demand in demands})
     anywhere = any(not demand.locations for demand in demands)
-    places = (
-        None
-        if anywhere
-        else sorted({loc for demand in demands for loc in demand.locations})
-    )
+    places = None if anywhere else sorted({loc for demand in demands for loc in demand.locations})
     rows = await _locked(tx, articles, places)
     have = {_pair(row) for row in rows}
     served = {article for article, _ in have}
@@ -244,21 +232,15 @@ async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
     if homeless:
         home = await tx.value(_q.first_location)
         if home is None:
-            raise Missing(
-                "no_location", "The tenant has no location yet; import outlets first."
-            )
+            raise Missing("no_location", "The tenant has no location yet; import outlets first.")
         missing |= {(article, home) for article in homeless}
     if missing:
-        await tx.do(
-            _q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing]
-        )
+        await tx.do(_q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing])
         rows = await _locked(tx, articles, places)
     return rows
 
 
-async def _locked(
-    tx: Tx, articles: list[int], places: list[int] | None
-) -> list[Balance]:
+async def _locked(tx: Tx, articles: list[int], places: list[int] | None) -> list[Balance]:
     rows = await tx.rows(_q.lock_rows, articles, places)
     return [
         Balance(

@@ -62,9 +62,7 @@ def place(demand: Demand, balances: Sequence[Balance]) -> int:
     return max(ranked, key=lambda balance: balance.available).location_id
 
 
-def _preferred(
-    locations: Sequence[int], balances: Sequence[Balance]
-) -> Sequence[Balance]:
+def _preferred(locations: Sequence[int], balances: Sequence[Balance]) -> Sequence[Balance]:
     if not locations:
         return balances
     rank = {location: position for position, location in enumerate(locations)}

@@ -1,0 +1,216 @@
+"""The processes of one machine: web workers, the courier and the clock, and their orderly end.
+
+The first process brings the database up, then forks the others; each dies with it (PDEATHSIG), so that a
+``kill -9`` of the first leaves no half-alive hub behind. SIGTERM drains: requests under way are answered,
+leases are given back, then it exits 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import multiprocessing
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvloop
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from entrepot import embedded, ids, log, migrate
+from entrepot.app import Hub, Web
+from entrepot.connections import flows as connections
+from entrepot.errors import Unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from entrepot.settings import Settings
+
+_PR_SET_PDEATHSIG = 1
+_FORK = multiprocessing.get_context("fork")
+_log = structlog.get_logger()
+
+
+def serve(settings: Settings, say: Callable[[str], None] = lambda _: None) -> int:
+    """Run the hub until SIGTERM or SIGINT; return the exit code."""
+    log.configure(settings.log_level)
+    with _database(settings, say) as ready:
+        _free(settings)
+        asyncio.run(_prepare(ready))
+        children = [Child(name, ready, work) for name, work in _tasks(ready)]
+        for child in children:
+            child.start()
+        if settings.role in ("all", "web"):
+            _serve_web(ready)
+        else:
+            _wait_for_the_end()
+        for child in children:
+            child.stop(settings.drain_timeout)
+    return 0
+
+
+@contextlib.contextmanager
+def _database(settings: Settings, say: Callable[[str], None]) -> Iterator[Settings]:
+    """Hold the embedded server for as long as we serve, where no other database is named."""
+    if settings.database_url:
+        yield settings
+        return
+    settings.data.mkdir(parents=True, exist_ok=True)
+    server = embedded.start(settings.data, say)
+    try:
+        yield settings
+    finally:
+        server.stop()
+
+
+async def _prepare(settings: Settings) -> None:
+    """Bring the schema up to date; make the first tenant, or the demonstration."""
+    server = None if settings.database_url else embedded.attach(settings.data)
+    try:
+        await migrate.migrate(settings.database_url or (server.dsn if server else ""))
+        async with await Hub.open(settings, size=2) as hub:
+            if not hub.registry.tenants:
+                async with hub.db.transaction(ids.new()) as tx:
+                    await connections.add_tenant(tx, "main", {})
+    finally:
+        if server:
+            server.stop()
+
+
+def _tasks(_settings: Settings) -> list[tuple[str, Work]]:
+    """Return the background processes this role runs beside (or instead of) the web workers."""
+    tasks: list[tuple[str, Work]] = []
+    return tasks
+
+
+Work = Any
+"""``async def (settings, stop)``: runs until ``stop`` is set."""
+
+
+class Child:
+    """A background process, started again when it dies."""
+
+    def __init__(self, name: str, settings: Settings, work: Work) -> None:
+        self._name = name
+        self._settings = settings
+        self._work = work
+        self._process: Any = None
+        self._ending = threading.Event()
+
+    def start(self) -> None:
+        """Start it and watch over it from a thread."""
+        self._fork()
+        threading.Thread(target=self._watch, name=f"watch-{self._name}", daemon=True).start()
+
+    def stop(self, patience: float) -> None:
+        """Ask it to end, and end it when it does not within ``patience`` seconds."""
+        self._ending.set()
+        self._process.terminate()
+        self._process.join(patience)
+        if self._process.is_alive():
+            _log.warning("serve.child_killed", child=self._name)
+            self._process.kill()
+            self._process.join()
+
+    def _fork(self) -> None:
+        arguments = (self._name, self._settings, self._work)
+        self._process = _FORK.Process(target=_child, args=arguments, name=f"entrepot-{self._name}")
+        self._process.start()
+
+    def _watch(self) -> None:
+        pause = 0.5
+        while not self._ending.is_set():
+            self._process.join()
+            if self._ending.is_set():
+                return
+            _log.error("serve.child_died", child=self._name, code=self._process.exitcode)
+            self._ending.wait(pause)
+            pause = min(pause * 2, 30)
+            if not self._ending.is_set():
+                self._fork()
+
+
+def _child(name: str, settings: Settings, work: Work) -> None:
+    die_with_parent()
+    log.configure(settings.log_level)
+    structlog.contextvars.bind_contextvars(process=name)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_until_told(settings, work))
+
+
+async def _until_told(settings: Settings, work: Work) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running: Coroutine[Any, Any, None] = work(settings, stop)
+    await running
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _serve_web(settings: Settings) -> None:
+    """Run the web workers in granian until a signal ends them."""
+
+    def application() -> Web:
+        die_with_parent()
+        log.configure(settings.log_level)
+        return Web(settings)
+
+    server = Granian(
+        "entrepot.app:asgi",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(settings.read_timeout * 1000), pipeline_flush=True
+        ),
+        websockets=False,
+        backlog=2048,
+        backpressure=2048,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=int(settings.drain_timeout),
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=application, wrap_loader=False)
+
+
+def _free(settings: Settings) -> None:
+    """Refuse early and clearly where the port is taken."""
+    if settings.role not in ("all", "web"):
+        return
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            text = (
+                f"Port {settings.port} of {settings.host} is taken ({error.strerror}); say --port."
+            )
+            raise Unusable(text) from error
+
+
+def _wait_for_the_end() -> None:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.is_set():
+        time.sleep(0.1)

@@ -124,10 +124,9 @@ def _hook(kind: type, value: object) -> Any:
 
 
 def _whole(least: int, value: object) -> int:
-    if (isinstance(value, str) and _DIGITS.fullmatch(value)) or (
-        isinstance(value, (float, Decimal)) and value == value // 1
-    ):
-        value = int(value)
+    text_of_digits = isinstance(value, str) and _DIGITS.fullmatch(value)
+    if text_of_digits or (isinstance(value, (float, Decimal)) and value == value // 1):
+        value = int(value)  # type: ignore[call-overload]  # a str, float or Decimal by now
     if not isinstance(value, int) or isinstance(value, bool):
         message = "应为整数"
         raise ValueError(message)  # noqa: TRY004 - msgspec wraps ValueError with the path
@@ -140,7 +139,7 @@ def _whole(least: int, value: object) -> int:
 def _exact(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         message = "应为数字"
-        raise ValueError(message)
+        raise ValueError(message)  # noqa: TRY004 - as above
     try:
         number = Decimal(str(value))
     except InvalidOperation:

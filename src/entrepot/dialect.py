@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from entrepot.facts import Fact, Levels
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from entrepot.errors import Refused
-    from entrepot.facts import Fact, Levels
 
 Duration = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)$")]
 """A time as operators write it: ``500ms``, ``10s``, ``5m``, ``24h``, ``7d``."""

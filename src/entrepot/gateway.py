@@ -113,7 +113,7 @@ class Gateway:
             await _send(send, _NOWHERE, "")
             return
         path = slash + rest
-        raw, problem = await self._body(scope, receive)
+        raw, problem = await self._body(receive)
         call = self._call(connection, scope, raw)
         reply = await self._answer(connection, call, scope["method"], path, problem, scope)
         request_id = str(ids.new())
@@ -172,7 +172,7 @@ class Gateway:
             return await route.handler(call)
         except Refused as refusal:
             return role.render(Problem.of(refusal))
-        except Exception:
+        except Exception:  # noqa: BLE001 - a partner gets an envelope whatever breaks
             _log.exception("gateway.failed", connection=connection.partner.name, path=route.path)
             return role.render(Problem("internal", "系统繁忙，请稍后重试", status=500))
 
@@ -190,7 +190,7 @@ class Gateway:
             return Problem("unauthorized", "身份验证失败", status=401)
         return None
 
-    async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, Problem | None]:
+    async def _body(self, receive: Receive) -> tuple[bytes, Problem | None]:
         """Read the body within its size and time limits."""
         message = await receive()
         body: bytes = message.get("body", b"")

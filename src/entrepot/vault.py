@@ -13,11 +13,14 @@ import json
 import os
 import secrets
 import zlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from entrepot.errors import Unusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ID, _NONCE = 4, 12
 _PACKED = 512

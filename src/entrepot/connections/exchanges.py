@@ -8,6 +8,7 @@ least every ``FLUSH`` seconds, and before a process ends. A full buffer makes th
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +20,6 @@ from entrepot.db import queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from entrepot.db import Database, Tx
     from entrepot.vault import Vault

@@ -6,6 +6,7 @@ transaction, so nothing waits behind it).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,8 +19,6 @@ from entrepot.dialect import seconds
 from entrepot.errors import BadInput, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from entrepot.db import Tx
     from entrepot.dialect import Dialect, Role
     from entrepot.vault import Vault

@@ -6,18 +6,18 @@ import hashlib
 import hmac
 import ipaddress
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct, structs
 
+from entrepot.dialect import Partner
 from entrepot.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from entrepot.dialect import Partner, Role
+    from entrepot.dialect import Role
 
 SECRET = "****"  # noqa: S105 - what stands in a secret's place
 _PHONE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
@@ -65,7 +65,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         if not wanted:
             return True
         given = (presented or "").encode()
-        return any([hmac.compare_digest(given, token.encode()) for token in wanted])
+        return any(hmac.compare_digest(given, token.encode()) for token in wanted)
 
 
 def valid(generations: tuple[Generation, ...], now: datetime) -> tuple[Generation, ...]:

@@ -11,7 +11,6 @@ import importlib.util
 import pkgutil
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from entrepot.dialect import Dialect
@@ -19,6 +18,7 @@ from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 
 def discover(*folders: Path) -> Mapping[str, Dialect]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
+from entrepot.dialect import Partner
 from entrepot.errors import Conflict
-
-if TYPE_CHECKING:
-    from entrepot.dialect import Partner
 
 State = Literal["accepted", "processed", "shipped", "cancelled"]
 Step = Literal["process", "ship", "cancel"]

@@ -160,6 +160,7 @@ class Embedded:
             if server_lock is not None:
                 if starts == _TRIES:
                     os.close(server_lock)
+                    self._reap()
                     raise Unusable(f"The database does not start. {self._last_words()}")
                 starts += 1
                 self._spawn(server_lock)
@@ -177,15 +178,15 @@ class Embedded:
             )
         make_reachable(self.cluster, self._account, self._say)
         # The lock proves that nobody lives here, on this machine or in another container, whatever
-        # process may by now have the number that is written in this file.
+        # process may by now have the number that is written in these files.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        (self.socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
         settings = self.cluster / "entrepot.conf"
         settings.write_text(
             _SETTINGS.read_text("utf-8").format(socket_dir=self.socket_dir), encoding="utf-8"
         )
         settings.chmod(0o644)
-        if self._process is not None:
-            self._process.wait()  # the one that died
+        self._reap()
         command = [str(binary("postgres")), "-D", str(self.cluster)]
         with (self._locks.parent / "pg.start.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -203,6 +204,10 @@ class Embedded:
                 asked = True
             waiting.tick()
         os.close(lock)
+        self._reap()
+
+    def _reap(self) -> None:
+        """Take leave of a postmaster of ours that has ended: its server lock is free."""
         if self._process is not None:
             self._process.wait()
 

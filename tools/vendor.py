@@ -2,10 +2,12 @@
 
 Writes `src/entrepot/console/static/vendor/NAME.HASH.EXT` and `manifest.json`, which maps each logical
 name (`htmx.js`) to the file that holds it, so that a page can be cached for ever and still change.
+`icons.svg` is a sprite of the icons named here: `<svg><use href="/…/icons.HASH.svg#truck"/></svg>`.
 """
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,14 +18,43 @@ VENDOR = ROOT / "src/entrepot/console/static/vendor"
 # Logical name -> file inside node_modules.
 FILES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
-    "echarts.js": "echarts/dist/echarts.common.min.js",
-    "icons.svg": "lucide-static/sprite.svg",
+    "echarts.js": "echarts/dist/echarts.min.js",
 }
 LICENCES = {
     "htmx.LICENSE": "htmx.org/LICENSE",
     "echarts.LICENSE": "echarts/LICENSE",
     "lucide.LICENSE": "lucide-static/LICENSE",
 }
+# From lucide; add one when a page needs it.
+ICONS = """
+activity arrow-down arrow-down-left arrow-left arrow-right arrow-up arrow-up-right ban banknote bell
+book-open boxes building-2 calendar check chevron-down chevron-left chevron-right chevron-up
+circle-alert circle-check circle-help circle-x clipboard clock cloud-off copy database download
+ellipsis external-link eye eye-off file-text filter gauge globe hand history inbox info key-round
+languages layers link list list-checks lock log-out map-pin menu moon package package-check
+package-open package-x pause pencil play plug plus receipt refresh-cw rotate-ccw search send server
+settings shield shopping-cart store sun tag terminal trash-2 triangle-alert truck undo-2 upload user
+users wallet warehouse webhook workflow wrench x zap
+""".split()  # noqa: SIM905 - a list of words is read as one
+
+_SVG = re.compile(r'<svg[^>]*viewBox="([^"]+)"[^>]*>(.*?)</svg>', re.DOTALL)
+
+
+def sprite() -> bytes:
+    """Return one SVG with a symbol for each icon, drawn with the surrounding text's colour."""
+    symbols = []
+    for name in ICONS:
+        source = (MODULES / "lucide-static/icons" / f"{name}.svg").read_text(encoding="utf-8")
+        if (svg := _SVG.search(source)) is None:
+            raise ValueError(f"lucide's {name}.svg is not what it was")
+        body = " ".join(svg[2].split())
+        symbols.append(f'<symbol id="{name}" viewBox="{svg[1]}">{body}</symbol>')
+    style = (
+        'fill="none" stroke="currentColor" stroke-width="2" '
+        'stroke-linecap="round" stroke-linejoin="round"'
+    )
+    drawn = "\n".join(symbols).replace("<symbol ", f"<symbol {style} ")
+    return f'<svg xmlns="http://www.w3.org/2000/svg">\n{drawn}\n</svg>\n'.encode()
 
 
 def hashed_name(name: str, content: bytes) -> str:
@@ -34,12 +65,12 @@ def hashed_name(name: str, content: bytes) -> str:
 
 def main() -> None:
     """Replace the vendor directory as a whole."""
+    contents = {name: (MODULES / source).read_bytes() for name, source in FILES.items()}
+    contents["icons.svg"] = sprite()
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
-    manifest = {}
-    for name, source in FILES.items():
-        content = (MODULES / source).read_bytes()
-        manifest[name] = hashed_name(name, content)
+    manifest = {name: hashed_name(name, content) for name, content in contents.items()}
+    for name, content in contents.items():
         (VENDOR / manifest[name]).write_bytes(content)
     for name, source in LICENCES.items():
         shutil.copyfile(MODULES / source, VENDOR / name)

@@ -44,7 +44,7 @@ CREATE TABLE article (
     tenant_id   bigint NOT NULL REFERENCES tenant,
     id          bigint NOT NULL,
     sku         text NOT NULL,
-    style_no    text,               -- 款式编号; what goldshop calls it by
+    style_no    text,               -- 款式编号; what mini-programs call it by
     name        text NOT NULL DEFAULT '',
     pic_url     text NOT NULL DEFAULT '',
     unit        text NOT NULL DEFAULT '',

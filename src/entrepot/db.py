@@ -19,7 +19,7 @@ from entrepot import ids
 from entrepot.errors import Broken, EntrepotError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 
 class Row(Protocol):
@@ -47,6 +47,15 @@ def queries(package: str) -> Any:
     text = resources.files(package).joinpath("queries.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
     return SimpleNamespace(**dict(zip(parts[1::2], (p.strip() for p in parts[2::2]), strict=True)))
+
+
+def ints(values: Iterable[int]) -> str:
+    """Return integers as one array literal, for a parameter written ``$2::text::bigint[]``.
+
+    The driver encodes arrays element by element, at about a microsecond each; the server parses this
+    text twenty times faster. Only hot statements need it.
+    """
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 class Tx:

@@ -1,8 +1,10 @@
 -- name: by_style
-SELECT style_no AS name, id FROM article WHERE tenant_id = $1 AND style_no = ANY($2::text[]);
+SELECT a.style_no AS name, a.id FROM unnest($2::text[]) AS wanted (name)
+JOIN article a ON a.tenant_id = $1 AND a.style_no = wanted.name;
 
 -- name: by_sku
-SELECT sku AS name, id FROM article WHERE tenant_id = $1 AND sku = ANY($2::text[]);
+SELECT a.sku AS name, a.id FROM unnest($2::text[]) AS wanted (name)
+JOIN article a ON a.tenant_id = $1 AND a.sku = wanted.name;
 
 -- name: add_articles
 -- Create or update by SKU. The last of repeated SKUs counts; the caller has made them unique.

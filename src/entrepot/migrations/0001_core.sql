@@ -56,7 +56,7 @@ CREATE TABLE article (
     PRIMARY KEY (tenant_id, id),
     CONSTRAINT article_sku_taken UNIQUE (tenant_id, sku)
 );
-CREATE UNIQUE INDEX article_style_no_taken ON article (tenant_id, style_no) WHERE style_no IS NOT NULL;
+CREATE UNIQUE INDEX article_style_no_taken ON article (tenant_id, style_no);
 
 -- What one connection calls an article: the partner's own kind and key of a thing on sale there.
 CREATE TABLE listing (
@@ -136,9 +136,8 @@ CREATE TABLE reservation (
                 CONSTRAINT reservation_state_known CHECK (state IN ('open', 'shipped', 'released')),
     created_at  timestamptz NOT NULL DEFAULT now(),
     resolved_at timestamptz,
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (tenant_id, document_id, id)
 );
-CREATE INDEX reservation_of_document ON reservation (tenant_id, document_id);
 CREATE INDEX reservation_open ON reservation (tenant_id, article_id, location_id) WHERE state = 'open';
 
 -- Articles whose availability changed; appended in the changing transaction, drained by the courier.
@@ -189,7 +188,6 @@ CREATE TABLE order_line (
     qty        bigint NOT NULL CONSTRAINT order_line_qty_positive CHECK (qty > 0),
     PRIMARY KEY (tenant_id, order_id, line)
 );
-CREATE INDEX order_line_of_article ON order_line (tenant_id, article_id, order_id);
 
 CREATE TABLE order_log (
     tenant_id bigint NOT NULL,

@@ -9,7 +9,7 @@ import msgspec
 from entrepot import facts, ids
 from entrepot.catalogue import flows as catalogue
 from entrepot.courier.outbox import Announcement, announce
-from entrepot.db import queries
+from entrepot.db import ints, queries
 from entrepot.errors import BadInput, Conflict, Missing, Refused
 from entrepot.orders import rules
 from entrepot.orders.rules import NewOrder, Placed, StepBy
@@ -177,7 +177,7 @@ async def _save(
         [ids.new() for _ in logs],
         [log[1] for log in logs],
         [log[2] for log in logs],
-        *([line[column] for line in lines] for column in range(4)),
+        *(ints(line[column] for line in lines) for column in range(4)),
     )
 
 

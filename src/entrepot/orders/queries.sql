@@ -26,7 +26,7 @@ WITH head AS (
     SELECT $1, * FROM unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[])
 )
 INSERT INTO order_line (tenant_id, order_id, line, article_id, qty)
-SELECT $1, * FROM unnest($15::bigint[], $16::int[], $17::bigint[], $18::bigint[]);
+SELECT $1, * FROM unnest($15::text::bigint[], $16::text::int[], $17::text::bigint[], $18::text::bigint[]);
 
 -- name: lock_orders
 -- Orders by number (and connection, where given), locked in the order of their ids.

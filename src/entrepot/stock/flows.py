@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from entrepot import ids
-from entrepot.db import queries
+from entrepot.db import ints, queries
 from entrepot.errors import Conflict, Missing
 from entrepot.money import ZERO
 from entrepot.stock import rules
@@ -59,22 +59,27 @@ async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
         return
     by_article = _by_article(await _lock_wanted(tx, demands))
     placed: list[int] = []
+    sums: dict[Pair, int] = {}
     for demand in demands:
-        rows = by_article[demand.article_id]
-        location = rules.place(demand, rows)
-        placed.append(location)
-        next(row for row in rows if row.location_id == location).reserved += demand.qty
-    changed = sorted({demand.article_id for demand in demands})
+        row = rules.place(demand, by_article[demand.article_id])
+        row.reserved += demand.qty
+        placed.append(row.location_id)
+        pair = (row.article_id, row.location_id)
+        sums[pair] = sums.get(pair, 0) + demand.qty
+    changed = sorted(by_article)
     await tx.do(
         _q.reserve,
-        [ids.new() for _ in demands],
-        [demand.document_id for demand in demands],
-        [demand.line for demand in demands],
-        [demand.article_id for demand in demands],
-        placed,
-        [demand.qty for demand in demands],
-        [ids.new() for _ in changed],
-        changed,
+        ints(ids.new() for _ in demands),
+        ints([demand.document_id for demand in demands]),
+        ints([demand.line for demand in demands]),
+        ints([demand.article_id for demand in demands]),
+        ints(placed),
+        ints([demand.qty for demand in demands]),
+        ints(ids.new() for _ in changed),
+        ints(changed),
+        ints([pair[0] for pair in sums]),
+        ints([pair[1] for pair in sums]),
+        ints(sums.values()),
     )
 
 
@@ -200,6 +205,7 @@ async def resolve(tx: Tx, reservations: Sequence[Row], state: str) -> None:
         state,
         [ids.new() for _ in changed],
         changed,
+        sorted({row["document_id"] for row in reservations}),
     )
 
 
@@ -241,7 +247,7 @@ async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
 
 
 async def _locked(tx: Tx, articles: list[int], places: list[int] | None) -> list[Balance]:
-    rows = await tx.rows(_q.lock_rows, articles, places)
+    rows = await tx.rows(_q.lock_rows, ints(articles), places)
     return [
         Balance(
             article_id=row[0],

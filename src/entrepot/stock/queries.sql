@@ -2,7 +2,7 @@
 -- The rows of these articles, at these locations (null: at all), locked in the one order everyone uses.
 SELECT article_id, location_id, on_hand, reserved, safety, weight
 FROM stock
-WHERE tenant_id = $1 AND article_id = ANY($2::bigint[])
+WHERE tenant_id = $1 AND article_id = ANY($2::text::bigint[])
   AND ($3::bigint[] IS NULL OR location_id = ANY($3))
 ORDER BY article_id, location_id
 FOR UPDATE;
@@ -18,18 +18,15 @@ ON CONFLICT DO NOTHING;
 SELECT id FROM location WHERE tenant_id = $1 ORDER BY id LIMIT 1;
 
 -- name: reserve
-WITH demand AS (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[])
-        AS d (id, document_id, line, article_id, location_id, qty)
-), saved AS (
+WITH saved AS (
     INSERT INTO reservation (tenant_id, id, document_id, line, article_id, location_id, qty)
-    SELECT $1, * FROM demand
+    SELECT $1, * FROM unnest($2::text::bigint[], $3::text::bigint[], $4::text::int[], $5::text::bigint[], $6::text::bigint[], $7::text::bigint[])
 ), marked AS (
     INSERT INTO stock_change (tenant_id, id, article_id)
-    SELECT $1, * FROM unnest($8::bigint[], $9::bigint[])
+    SELECT $1, * FROM unnest($8::text::bigint[], $9::text::bigint[])
 )
 UPDATE stock s SET reserved = s.reserved + d.qty
-FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM demand GROUP BY 1, 2) d
+FROM unnest($10::text::bigint[], $11::text::bigint[], $12::text::bigint[]) AS d (article_id, location_id, qty)
 WHERE s.tenant_id = $1 AND s.article_id = d.article_id AND s.location_id = d.location_id;
 
 -- name: open_reservations
@@ -43,7 +40,7 @@ ORDER BY article_id, location_id, id;
 -- Close reservations (shipped or released) and give their pieces back from reserved.
 WITH closed AS (
     UPDATE reservation SET state = $3, resolved_at = now()
-    WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND state = 'open'
+    WHERE tenant_id = $1 AND document_id = ANY($6::bigint[]) AND id = ANY($2::bigint[]) AND state = 'open'
     RETURNING article_id, location_id, qty
 ), marked AS (
     INSERT INTO stock_change (tenant_id, id, article_id)

@@ -49,8 +49,8 @@ class Pick(Struct, frozen=True, kw_only=True):
     location_id: int
 
 
-def place(demand: Demand, balances: Sequence[Balance]) -> int:
-    """Return the location a whole demand is reserved at.
+def place(demand: Demand, balances: Sequence[Balance]) -> Balance:
+    """Return the balance a whole demand is reserved at.
 
     The first that has it all, in order of preference; else the one with most of it, so that what is
     made to order waits where it lacks least. ``balances`` are the article's rows, not empty.
@@ -58,8 +58,8 @@ def place(demand: Demand, balances: Sequence[Balance]) -> int:
     ranked = _preferred(demand.locations, balances)
     for balance in ranked:
         if balance.available >= demand.qty:
-            return balance.location_id
-    return max(ranked, key=lambda balance: balance.available).location_id
+            return balance
+    return max(ranked, key=lambda balance: balance.available)
 
 
 def _preferred(locations: Sequence[int], balances: Sequence[Balance]) -> Sequence[Balance]:

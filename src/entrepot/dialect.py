@@ -29,6 +29,8 @@ Steps = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)(,\d+(\.\d+)?(ms|s
 """A list of durations: ``5s,30s,2m``."""
 Rate = Annotated[str, Meta(pattern=r"^(off|[1-9]\d*/[smh])$")]
 """At most so many calls per second, minute or hour: ``20/s``, ``600/m``, ``off``."""
+Window = Annotated[str, Meta(pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$")]
+"""The part of the day (Asia/Shanghai) in which a partner may be called: ``01:00-06:30``, ``off``."""
 Switch = Literal["on", "off"]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -56,6 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schedule: Steps = "5s,30s,2m,10m,30m,1h"
     deadline: Duration = "24h"
     rate: Rate = "off"
+    window: Window = "off"
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 8
     breaker: Switch = "on"
     allow_ips: str = "off"

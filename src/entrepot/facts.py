@@ -6,6 +6,7 @@ A fact is written to the outbox in the transaction that made it true, and carrie
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -103,6 +104,15 @@ def _kinds(root: type[Fact]) -> Iterator[type[Fact]]:
         yield from _kinds(child)
 
 
+@lru_cache(maxsize=256)
+def _named(kind: str) -> type[Fact]:
+    for candidate in _kinds(Fact):
+        if candidate.kind == kind:
+            return candidate
+    message = f"The outbox holds a fact of kind {kind!r} that this version does not know; upgrade."
+    raise Unusable(message)
+
+
 def encode(fact: Fact) -> bytes:
     """Return the fact as stored in the outbox."""
     return msgspec.json.encode(fact)
@@ -110,8 +120,12 @@ def encode(fact: Fact) -> bytes:
 
 def decode(kind: str, payload: bytes) -> Fact:
     """Return the fact of ``kind``; raises Unusable for a kind this version does not know."""
-    for candidate in _kinds(Fact):
-        if candidate.kind == kind:
-            return msgspec.json.decode(payload, type=candidate)
-    message = f"The outbox holds a fact of kind {kind!r} that this version does not know; upgrade."
-    raise Unusable(message)
+    return msgspec.json.decode(payload, type=_named(kind))
+
+
+def superseded_by(kind: str) -> frozenset[str]:
+    """Return the kinds that make a waiting fact of ``kind`` pointless; none for an unknown kind."""
+    try:
+        return _named(kind).superseded_by
+    except Unusable:
+        return frozenset()

@@ -1,0 +1,179 @@
+"""What stands between the courier and one partner: how many calls at once, how fast, and whether at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from entrepot import clock
+from entrepot.courier import policy
+from entrepot.courier.addresses import networks
+from entrepot.courier.http import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from entrepot.dialect import Partner, Role
+
+_AHEAD = 3
+_QUICK = 0.2
+
+
+class Link(Protocol):
+    """A connection as the registry gives it."""
+
+    @property
+    def partner(self) -> Partner:
+        """Who is at the other end."""
+
+    @property
+    def role(self) -> Role:
+        """How to speak to it."""
+
+
+class Gate:
+    """One connection in one process.
+
+    ``waiting`` are claimed jobs that have not begun. ``run`` begins one of them; it must not fail.
+    """
+
+    def __init__(
+        self, link: Link, tenant: Mapping[str, Any], run: Callable[[Gate, Any], None]
+    ) -> None:
+        self._run = run
+        self.link: Link = link
+        self.breaker = policy.Breaker()
+        self.pace = policy.Pace()
+        self.waiting: deque[Any] = deque()
+        self.in_flight = 0
+        self.held_until = 0.0
+        self.held_for = ""
+        self.swept_at = 0.0
+        self.told: object = None
+        self._takes = 0.0
+        self._feed: asyncio.Event | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.follow(link, tenant)
+
+    def follow(self, link: Link, tenant: Mapping[str, Any]) -> None:
+        """Take over the connection's present settings; they hold for waiting calls too."""
+        if self.link.partner.partner_url != link.partner.partner_url:
+            self.breaker.close()
+            self.held_until = 0.0
+        self.link = link
+        self.tenant = tenant
+        self.plan = policy.Plan.of(link.partner.settings)
+        self.target: Target | None = None
+        self.trouble = ""
+        if not self.plan.breaker:
+            self.breaker.close()
+        if link.partner.partner_url is None:
+            self.trouble = "no partner_url is set"
+            return
+        try:
+            allowed = networks(tenant.get("allowed_networks", ()))
+            self.target = Target.of(link.partner.partner_url, allowed)
+        except ValueError as error:
+            self.trouble = f"partner_url: {error}"
+
+    def stuck(self, now: float) -> bool:
+        """Tell whether no ordinary call can begin for a reason that a deadline does not wait for."""
+        return bool(self.trouble) or now < self.held_until or not self.breaker.admits(now)
+
+    def closed(self, now: float) -> bool:
+        """Tell whether no ordinary call can begin at present."""
+        return self.stuck(now) or not policy.in_window(self.plan.window, clock.now())
+
+    def why_stuck(self, now: float) -> str:
+        """Say why no ordinary call can begin, for the person who finds the delivery."""
+        if self.trouble:
+            return self.trouble
+        return (
+            self.held_for if now < self.held_until else "the partner has not answered for a while"
+        )
+
+    def room(self, *, forced: bool = False) -> int:
+        """Return how many more jobs to claim: what can begin now, and some ahead where answers are quick.
+
+        While the breaker is open only a person's (``forced``) begin, beside one probe.
+        """
+        busy = self.in_flight + len(self.waiting)
+        if forced:
+            return max(self.plan.concurrency - busy, 0)
+        if self.breaker.open_since is not None:
+            return max(1 - busy, 0)
+        ahead = _AHEAD * self.plan.concurrency if self._takes < _QUICK else 0
+        if self.plan.pace:
+            ahead = min(ahead, int(_QUICK / self.plan.pace))
+        size = self.plan.concurrency + ahead
+        free = size - busy
+        return free if 2 * free >= size or not self.waiting else 0
+
+    def add(self, job: Any) -> None:
+        """Queue a claimed job."""
+        self.waiting.append(job)
+
+    def pump(self) -> None:
+        """Begin what may begin now; comes back by itself when the pace allows the next."""
+        now = clock.ticks()
+        limit = self.plan.concurrency - (self._feed is not None)
+        while self.waiting and self.in_flight < limit:
+            if wait := self.pace.wait(now):
+                self._later(wait)
+                return
+            self._began(now)
+            self._run(self, self.waiting.popleft())
+        if self._feed is not None and self.in_flight < self.plan.concurrency:
+            if wait := self.pace.wait(now):
+                self._later(wait)
+                return
+            self._began(now)
+            self._feed.set()
+            self._feed = None
+
+    async def enter(self) -> None:
+        """Wait for the turn of a call outside the queue (stock levels); ``ended`` must follow."""
+        self._feed = turn = asyncio.Event()
+        self.pump()
+        try:
+            await turn.wait()
+        except asyncio.CancelledError:
+            if self._feed is turn:
+                self._feed = None
+            else:
+                self.in_flight -= 1
+            raise
+
+    def ended(self, took: float, *, failed: bool | None) -> None:
+        """Note how a call ended (``failed`` None: none was made) and begin the next."""
+        self.in_flight -= 1
+        self._takes += (took - self._takes) / 8
+        if self.plan.breaker and failed is not None:
+            self.breaker.ended(clock.ticks(), failed=failed)
+        self.pump()
+
+    def hold(self, seconds: float, reason: str) -> None:
+        """Let the whole connection wait, as its partner asked."""
+        if seconds > 0:
+            self.held_until = max(self.held_until, clock.ticks() + seconds)
+            self.held_for = reason
+
+    def turn_away(self) -> list[Any]:
+        """Return the queued jobs that may not begin while the gate is closed, and forget them."""
+        away = [job for job in self.waiting if not job.forced]
+        self.waiting = deque(job for job in self.waiting if job.forced)
+        return away
+
+    def _began(self, now: float) -> None:
+        self.in_flight += 1
+        self.pace.began(now, self.plan.pace)
+        self.breaker.began(now)
+
+    def _later(self, wait: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._again)
+
+    def _again(self) -> None:
+        self._timer = None
+        self.pump()

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from entrepot import facts, ids
 from entrepot.courier.policy import Outcome
-from entrepot.db import queries
+from entrepot.db import ints, queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,7 +99,7 @@ async def claim(
     if not taken:
         return []
     # A statement of its own: it sees a head that was announced while the rows were being locked.
-    heads = {row["id"]: row for row in await tx.rows(_q.heads, [row["head"] for row in taken])}
+    heads = {row["id"]: row for row in await tx.rows(_q.heads, ints(row["head"] for row in taken))}
     claims = [_claim(tx.tenant_id, row, heads[row["head"]], unseal, now) for row in taken]
     await _mark_superseded(tx, claims)
     return claims
@@ -122,7 +122,7 @@ async def settle(tx: Tx, batch: Sequence[Settled]) -> None:
     await tx.do(
         _q.settle,
         *_names(claims),
-        [c.id for c in claims],
+        ints([c.id for c in claims]),
         [one.state for one in batch],
         [one.step for one in batch],
         [one.wait for one in batch],
@@ -130,11 +130,11 @@ async def settle(tx: Tx, batch: Sequence[Settled]) -> None:
         [one.error for one in batch],
         [one.reason for one in batch],
         [one.unsure or one.claim.lost for one in batch],
-        [(one.outcome is not None) + one.claim.lost for one in batch],
-        [ids.new() for _ in batch],
+        ints([(one.outcome is not None) + one.claim.lost for one in batch]),
+        ints([ids.new() for _ in batch]),
         [one.outcome for one in batch],
         [one.status for one in batch],
-        [int(one.duration * 1_000_000) for one in batch],
+        ints([int(one.duration * 1_000_000) for one in batch]),
     )
     if lost := [c for c in claims if c.lost]:
         await tx.do(
@@ -232,5 +232,9 @@ def _claim(
     )
 
 
-def _names(claims: Sequence[Claim]) -> tuple[list[int], list[int], list[int]]:
-    return [c.connection_id for c in claims], [c.key for c in claims], [c.token for c in claims]
+def _names(claims: Sequence[Claim]) -> tuple[str, str, str]:
+    return (
+        ints([c.connection_id for c in claims]),
+        ints([c.key for c in claims]),
+        ints([c.token for c in claims]),
+    )

@@ -52,7 +52,8 @@ class Gate:
         self.swept_at = 0.0
         self.told: object = None
         self._takes = 0.0
-        self._feed: asyncio.Event | None = None
+        self._feed: asyncio.Future[bool] | None = None
+        self._feed_forced = False
         self._timer: asyncio.TimerHandle | None = None
         self.follow(link, tenant)
 
@@ -83,7 +84,12 @@ class Gate:
 
     def closed(self, now: float) -> bool:
         """Tell whether no ordinary call can begin at present."""
-        return self.stuck(now) or not policy.in_window(self.plan.window, clock.now())
+        if self.stuck(now):
+            return True
+        window = self.plan.window
+        return window is not None and not policy.in_window(
+            window, clock.shanghai(clock.now()).time()
+        )
 
     def why_stuck(self, now: float) -> str:
         """Say why no ordinary call can begin, for the person who finds the delivery."""
@@ -119,31 +125,46 @@ class Gate:
         now = clock.ticks()
         limit = self.plan.concurrency - (self._feed is not None)
         while self.waiting and self.in_flight < limit:
+            if not self.waiting[0].forced and self.closed(now):
+                break
             if wait := self.pace.wait(now):
                 self._later(wait)
                 return
             self._began(now)
             self._run(self, self.waiting.popleft())
-        if self._feed is not None and self.in_flight < self.plan.concurrency:
+        if self._feed is not None:
+            self._admit_feed(now)
+
+    def _admit_feed(self, now: float) -> None:
+        feed = self._feed
+        if feed is None or feed.done():
+            self._feed = None
+        elif self.closed(now) and not self._feed_forced:
+            self._feed = None
+            feed.set_result(False)
+        elif self.in_flight < self.plan.concurrency:
             if wait := self.pace.wait(now):
                 self._later(wait)
                 return
-            self._began(now)
-            self._feed.set()
             self._feed = None
+            self._began(now)
+            feed.set_result(True)
 
-    async def enter(self) -> None:
-        """Wait for the turn of a call outside the queue (stock levels); ``ended`` must follow."""
-        self._feed = turn = asyncio.Event()
+    async def enter(self, *, forced: bool = False) -> bool:
+        """Wait for the turn of a call outside the queue (stock levels); ``ended`` must follow.
+
+        Returns False, and nothing must follow, when the gate is closed.
+        """
+        self._feed = turn = asyncio.get_running_loop().create_future()
+        self._feed_forced = forced
         self.pump()
         try:
-            await turn.wait()
+            admitted: bool = await turn
         except asyncio.CancelledError:
-            if self._feed is turn:
-                self._feed = None
-            else:
+            if turn.done() and not turn.cancelled() and turn.result():
                 self.in_flight -= 1
             raise
+        return admitted
 
     def ended(self, took: float, *, failed: bool | None) -> None:
         """Note how a call ended (``failed`` None: none was made) and begin the next."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from entrepot import clock
 from entrepot.dialect import Delivered, Rejected, Retry, Settings, seconds, steps
 
 if TYPE_CHECKING:
@@ -138,12 +137,11 @@ def with_headers(verdict: Verdict, status: int, retry_after_header: float | None
     return Retry(verdict.reason, after_seconds, verdict.slow_down or status == 429)
 
 
-def in_window(window: tuple[time, time] | None, now: datetime) -> bool:
-    """Tell whether a partner may be called now; a window may reach past midnight."""
+def in_window(window: tuple[time, time] | None, at: time) -> bool:
+    """Tell whether a partner may be called at this time of its day; a window may reach past midnight."""
     if window is None:
         return True
     start, end = window
-    at = clock.shanghai(now).time()
     return start <= at < end if start <= end else at >= start or at < end
 
 

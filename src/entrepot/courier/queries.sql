@@ -112,9 +112,9 @@ RETURNING l.connection_id, l.key, l.head, l.token, l.tries, l.forced, p.leased A
           extract(epoch FROM now() - l.turn_at)::float8 AS elapsed;
 
 -- name: heads
-SELECT id, kind, document, also, sealed, payload, unsure
-FROM delivery
-WHERE tenant_id = $1 AND id = ANY($2::bigint[]);
+SELECT d.id, d.kind, d.document, d.also, d.sealed, d.payload, d.unsure
+FROM unnest($2::text::bigint[]) AS h(id)
+JOIN delivery d ON d.tenant_id = $1 AND d.id = h.id;
 
 -- name: superseded
 -- Those of the deliveries after which a delivery of a kind that makes them pointless was made.
@@ -131,7 +131,7 @@ WHERE EXISTS (
 -- First of a settling transaction: with these rows locked, its next statement sees every announcement.
 SELECT l.connection_id, l.key
 FROM lane l
-JOIN unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS c(connection_id, key, token) USING (connection_id, key)
+JOIN unnest($2::text::bigint[], $3::text::bigint[], $4::text::bigint[]) AS c(connection_id, key, token) USING (connection_id, key)
 WHERE l.tenant_id = $1 AND l.leased AND l.token = c.token
 ORDER BY l.connection_id, l.key
 FOR UPDATE OF l;
@@ -141,9 +141,9 @@ FOR UPDATE OF l;
 -- is noted as late. The lane goes on with the first that is open: itself, an urgent one, or the next.
 WITH done AS (
     SELECT *, state NOT IN ('waiting', 'needs_attention') AS final
-    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[],
-                $8::float8[], $9::float8[], $10::text[], $11::text[], $12::boolean[], $13::int[],
-                $14::bigint[], $15::text[], $16::int[], $17::bigint[])
+    FROM unnest($2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[], $6::text[], $7::boolean[],
+                $8::float8[], $9::float8[], $10::text[], $11::text[], $12::boolean[], $13::text::int[],
+                $14::text::bigint[], $15::text[], $16::int[], $17::text::bigint[])
         AS i(connection_id, key, token, id, state, step, wait, deadline, error, reason, unsure, counted,
              attempt_id, outcome, status, duration_us)
 ), held AS (
@@ -200,7 +200,7 @@ FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]);
 
 -- name: keep_leases
 UPDATE lane l SET due = now() + make_interval(secs => $5)
-FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS c(connection_id, key, token)
+FROM unnest($2::text::bigint[], $3::text::bigint[], $4::text::bigint[]) AS c(connection_id, key, token)
 WHERE l.tenant_id = $1 AND l.connection_id = c.connection_id AND l.key = c.key
   AND l.leased AND l.token = c.token;
 
@@ -208,7 +208,7 @@ WHERE l.tenant_id = $1 AND l.connection_id = c.connection_id AND l.key = c.key
 -- Leases whose call never began. One that an earlier process lost stays marked as leased, and expired.
 UPDATE lane l
 SET leased = c.lost, due = CASE WHEN l.forced THEN '-infinity' ELSE now() END
-FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[]) AS c(connection_id, key, token, lost)
+FROM unnest($2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::boolean[]) AS c(connection_id, key, token, lost)
 WHERE l.tenant_id = $1 AND l.connection_id = c.connection_id AND l.key = c.key
   AND l.leased AND l.token = c.token;
 

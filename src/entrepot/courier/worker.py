@@ -25,6 +25,7 @@ from entrepot.dialect import Delivered, Retry, Sent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from entrepot.connections.exchanges import Recorder
     from entrepot.courier.gate import Gate, Link
     from entrepot.db import Database
     from entrepot.dialect import Request, Response, Verdict
@@ -39,20 +40,12 @@ _log = structlog.get_logger()
 class Links(Protocol):
     """The registry of connections."""
 
-    tenants: Mapping[int, tuple[str, dict[str, Any]]]
+    @property
+    def tenants(self) -> Mapping[int, tuple[str, dict[str, Any]]]:
+        """Name and settings of every tenant, by id."""
 
     def __iter__(self) -> Iterator[Link]:
         """Iterate over every connection of every tenant, as of the last change."""
-
-
-class Record(Protocol):
-    """The recorder of exchanges."""
-
-    async def room(self) -> None:
-        """Wait while too much is unwritten."""
-
-    def record(self, tenant_id: int, connection_id: int, direction: str, **exchange: Any) -> None:
-        """Note one exchange."""
 
 
 class Courier:
@@ -62,7 +55,7 @@ class Courier:
         self,
         db: Database,
         links: Links,
-        recorder: Record,
+        recorder: Recorder,
         unseal: Callable[[bytes], bytes],
         *,
         lease: float = LEASE,

@@ -69,7 +69,7 @@ browser:
 	touch $@
 
 node_modules/.stamp: package.json package-lock.json .npmrc
-	npm ci --no-audit --no-fund
+	npm ci
 	touch $@
 
 $(VENDOR): node_modules/.stamp tools/vendor.py

@@ -229,6 +229,57 @@ def test_data_of_another_major_version_is_left_alone(data_dir: Path) -> None:
         embedded.start(data_dir)
 
 
+def test_who_waits_is_told_why(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that lives but does not answer yet is waited for, and the wait is announced."""
+    monkeypatch.setattr(embedded, "_SAY_EVERY", 0.0)
+    said: list[str] = []
+    with embedded.start(data_dir) as server:
+        pid = postmaster(server)
+        os.kill(pid, signal.SIGSTOP)
+
+        def wake(message: str) -> None:
+            said.append(message)
+            os.kill(pid, signal.SIGCONT)
+
+        with embedded.attach(data_dir, wake) as other:
+            assert one(other.dsn, "SELECT 1") == 1
+    assert "The database is starting" in said[0]
+
+
+def test_patience_ends(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that never answers is reported instead of being waited for for ever."""
+    with embedded.start(data_dir) as server:
+        pid = postmaster(server)
+        os.kill(pid, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "_PATIENCE", 0.0)
+            with pytest.raises(Unusable, match="still not done"):
+                embedded.attach(data_dir)
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_private_folder_above_the_data_stays_private(empty_dir: Path) -> None:
+    """The server's user may pass through the folders above its data, not look into them."""
+    with embedded.start(empty_dir / "data") as server:
+        assert one(server.dsn, "SELECT 1") == 1
+    assert empty_dir.stat().st_mode & 0o066 == 0
+
+
+def test_the_data_of_another_user_is_named_as_such(data_dir: Path) -> None:
+    """Who may not read the data is told to be somebody else."""
+    root = os.geteuid() == 0
+    (data_dir / "pg.locks").chmod(0)
+    if root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(Unusable, match="belongs to another user"):
+            embedded.attach(data_dir)
+    finally:
+        if root:
+            os.seteuid(0)
+        (data_dir / "pg.locks").chmod(0o755)
+
+
 @pytest.mark.parametrize("name", ["psql", "pg_dump", "pgbench"])
 def test_the_programs_come_along(name: str) -> None:
     """Backups and benchmarks need no other installation."""

@@ -54,17 +54,19 @@ def start(data_dir: Path, say: Callable[[str], None] | None = None) -> Embedded:
     Returns once the server answers, however long its recovery takes, and tells ``say`` meanwhile.
     Raises Unusable, with the server's last words, where it cannot start.
     """
-    return Embedded(data_dir, say)
+    with _as_its_owner(data_dir):
+        return Embedded(data_dir, say)
 
 
 def attach(data_dir: Path, say: Callable[[str], None] | None = None) -> Embedded:
     """Like ``start``, but for a command beside the hub: a missing database is Unusable."""
-    if not (data_dir / "pg" / "PG_VERSION").exists():
-        raise Unusable(
-            f"There is no database under {data_dir} yet. "
-            f"Start the hub once (entrepot serve --data {data_dir}), or name another --data."
-        )
-    return Embedded(data_dir, say)
+    with _as_its_owner(data_dir):
+        if not (data_dir / "pg").exists():
+            raise Unusable(
+                f"There is no database under {data_dir} yet. "
+                f"Start the hub once (entrepot serve --data {data_dir}), or name another --data."
+            )
+        return Embedded(data_dir, say)
 
 
 class Embedded:
@@ -245,14 +247,17 @@ class _Waiting:
         time.sleep(_POLL)
 
 
+@contextmanager
+def _as_its_owner(data_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise Unusable(f"{data_dir} belongs to another user: run this as that user.") from error
+
+
 def _try_lock(path: Path, kind: int) -> int | None:
     """Return an open file that holds the lock, or None where another process does."""
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except PermissionError as error:
-        raise Unusable(
-            f"{path.parent.parent} belongs to another user; run this as that user."
-        ) from error
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if _lock_at_once(lock, kind):
         return lock
     os.close(lock)
@@ -272,7 +277,7 @@ def _answers(path: Path) -> bool:
     parameters = b"user\0postgres\0database\0postgres\0\0"
     protocol_3 = 3 << 16
     with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(2.0)
+        one.settimeout(1.0)
         try:
             one.connect(str(path))
             one.sendall(struct.pack("!ii", len(parameters) + 8, protocol_3) + parameters)

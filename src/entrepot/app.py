@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from entrepot import dialects, embedded, log, migrate
 from entrepot.connections.exchanges import Recorder
+from entrepot.connections.flows import presence
 from entrepot.connections.registry import Registry
 from entrepot.db import Database
 from entrepot.gateway import PREFIX, Gateway
@@ -84,6 +85,7 @@ class Web:
         self._ready = ready
         self.hub: Hub | None = None
         self._gateway: Any = None
+        self._presence: Any = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         """Answer one request, or follow the server's start and end."""
@@ -101,6 +103,8 @@ class Web:
     async def start(self) -> None:
         """Open the hub and everything that answers."""
         self.hub = hub = await Hub.open(self._settings)
+        if self._settings.public_url is None:
+            self._presence = await hub.db.hold(presence(self._settings.url))
         self._gateway = Gateway(
             hub.db,
             hub.registry,
@@ -113,6 +117,8 @@ class Web:
 
     async def stop(self) -> None:
         """Answer what is under way, then close."""
+        if self._presence is not None:
+            await self._presence.close()
         if self.hub is not None:
             await self.hub.close()
 

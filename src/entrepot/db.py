@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import asyncpg
 
 from entrepot import ids
-from entrepot.errors import Broken, EntrepotError
+from entrepot.errors import Broken, Conflict, EntrepotError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -115,6 +115,15 @@ async def alone(url: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
+def _refusal(error: Any) -> EntrepotError:
+    """Return what a constraint's violation means: one named ``…_taken`` is a name that exists already."""
+    name = error.constraint_name or "?"
+    if name.endswith("_taken"):
+        what = name.removesuffix("_taken").replace("_", " ")
+        return Conflict(name, f"That {what} is taken already.")
+    return Broken(name, str(error))
+
+
 def _unset(*_: object) -> Any:
     message = "the composition root has not handed the database its key ring and registry"
     raise EntrepotError(message)
@@ -165,7 +174,7 @@ class Database:
                 async with connection.transaction(isolation=isolation, readonly=readonly):
                     yield Tx(self, connection, tenant_id)
             except asyncpg.IntegrityConstraintViolationError as error:
-                raise Broken(error.constraint_name or "?", str(error)) from error
+                raise _refusal(error) from error
 
     @asynccontextmanager
     async def reading(self, tenant_id: int) -> AsyncIterator[Tx]:
@@ -189,6 +198,12 @@ class Database:
         """Read across tenants (registries, schedules); nothing is added to ``args``."""
         found: list[Row] = await self._pool.fetch(query, *args)
         return found
+
+    async def hold(self, key: int) -> Any:
+        """Hold a shared advisory lock for as long as the returned connection lives."""
+        connection = await asyncpg.connect(self.url)
+        await connection.execute("SELECT pg_advisory_lock_shared($1)", key)
+        return connection
 
     async def listen(self, channel: str, heard: Callable[[str], None]) -> Any:
         """Hold one connection that calls ``heard(payload)`` for each NOTIFY on ``channel``."""

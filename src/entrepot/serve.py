@@ -25,7 +25,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from entrepot import embedded, ids, log, migrate
+from entrepot import demo, embedded, ids, log, migrate
 from entrepot.app import Hub, Web
 from entrepot.connections import flows as connections
 from entrepot.errors import Unusable
@@ -78,6 +78,11 @@ async def _prepare(settings: Settings) -> None:
     try:
         await migrate.migrate(settings.database_url or (server.dsn if server else ""))
         async with await Hub.open(settings, size=2) as hub:
+            if settings.role in ("all", "web"):
+                await connections.settle(hub.db, settings.url)
+                await hub.registry.load()
+            if settings.demo and not await demo.load(hub.db, hub.vault, hub.dialects, hub.registry):
+                _log.info("serve.demo_there_or_not_empty", tenants=len(hub.registry.tenants))
             if not hub.registry.tenants:
                 async with hub.db.transaction(ids.new()) as tx:
                     await connections.add_tenant(tx, "main", {})

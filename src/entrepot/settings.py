@@ -35,8 +35,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        """The hub's own address as partners write it, without a trailing slash."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """The hub's own address as partners write it, without a trailing slash.
+
+        Where it listens on every address and has no public one, partners can only be on this machine.
+        """
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        host = f"[{here}]" if ":" in here else here
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 

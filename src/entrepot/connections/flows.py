@@ -6,6 +6,7 @@ transaction, so nothing waits behind it).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from entrepot.dialect import seconds
 from entrepot.errors import BadInput, Missing
 
 if TYPE_CHECKING:
-    from entrepot.db import Tx
+    from entrepot.db import Database, Tx
     from entrepot.dialect import Dialect, Role
     from entrepot.vault import Vault
 
@@ -44,18 +45,40 @@ async def add_tenant(tx: Tx, name: str, settings: Mapping[str, Any]) -> None:
     await tx.do(_q.add_tenant, name, _json(settings))
 
 
-async def set_tenant(tx: Tx, changes: Mapping[str, Any], who: str) -> None:
-    """Change settings of the tenant; the caller has validated them."""
+async def settle(db: Database, address: str) -> None:
+    """Write down the hub's own address, which the base URL of every connection starts with.
+
+    Connections of this hub that call each other follow a new address. While a process serves on the old
+    one it stays: several processes on one database, each on its own port, are one hub.
+    """
+    async with db.transaction(0) as tx:
+        if await tx.value(_q.leave_address, presence(address)):
+            await tx.do(_q.follow_address, address)
+            await tx.do(_q.set_address, address, presence(address))
+            await tx.rows(_NOTIFY)
+
+
+def presence(address: str) -> int:
+    """Return the number of the advisory lock that a process holds while it serves on ``address``."""
+    return int.from_bytes(hashlib.sha256(address.encode()).digest()[:8], signed=True)
+
+
+async def set_tenant(tx: Tx, changes: Mapping[str, str], who: str) -> None:
+    """Apply ``key=value`` texts to the tenant's settings; raises BadInput naming what is wrong."""
     stored = msgspec.json.decode(await tx.value(_q.lock_tenant))
-    await tx.do(_q.set_tenant, _json({**stored, **changes}))
+    settings = rules.applied(rules.TenantSettings, stored, changes)
+    await tx.do(_q.set_tenant, _json(settings))
     await audit(tx, who, "tenant set", "", details=changes)
     await tx.rows(_NOTIFY)
 
 
-async def add(tx: Tx, vault: Vault, dialects: Mapping[str, Dialect], new: NewConnection) -> int:
+async def add(
+    tx: Tx, vault: Vault, dialects: Mapping[str, Dialect], new: NewConnection, *, who: str
+) -> int:
     """Create a connection with a fresh key; return its id. Raises BadInput for what is unknown."""
     role_name, role = role_of(dialects, new.dialect, new.role)
     settings = rules.merged(role, {}, new.settings)
+    url = _checked(new.partner_url)
     connection_id = ids.new()
     await tx.do(
         _q.add_connection,
@@ -64,12 +87,13 @@ async def add(tx: Tx, vault: Vault, dialects: Mapping[str, Dialect], new: NewCon
             new.name,
             new.dialect,
             role_name,
-            new.partner_url,
+            url,
             _json(settings),
         ),
     )
-    secrets = {"key": ids.token(), **role.secrets(), **new.secrets}
+    secrets = {**role.secrets(), **new.secrets, rules.URL_KEY: ids.token()}
     await _add_credential(tx, vault, connection_id, secrets)
+    await audit(tx, who, "connection add", new.name, details={"dialect": new.dialect, **settings})
     await tx.rows(_NOTIFY)
     return connection_id
 
@@ -86,28 +110,32 @@ async def change(
 ) -> None:
     """Set ``key=value`` settings of a connection; ``rotate`` renews its key and secrets together.
 
-    ``partner_url``, ``bearer`` (a token or ``off``) and ``paused`` (``on``/``off``) are the
-    connection's own; every other name is a setting of its role.
+    ``partner_url`` and ``paused`` (``on``/``off``) are the connection's own, ``bearer`` (a token or
+    ``off``) and the names of its other secrets are secrets, every other name is a setting of its role.
     """
     row = await tx.row(_q.lock_connection, name)
     if row is None:
         message = f"There is no connection {name!r}. See `entrepot connections list`."
         raise Missing("unknown_connection", message)
     _, role = role_of(dialects, row["dialect"], row["role"])
-    own = {key: changes[key] for key in ("partner_url", "bearer", "paused") if key in changes}
-    rest = {key: value for key, value in changes.items() if key not in own}
+    generation, secrets = await _current_secrets(tx, vault, row["id"])
+    secret = {"bearer", *secrets} - {rules.URL_KEY}
+    own = {key: value for key, value in changes.items() if key in {"partner_url", "paused"}}
+    rest = {key: value for key, value in changes.items() if key not in {*own, *secret}}
     settings = rules.merged(role, msgspec.json.decode(row["settings"]), rest)
-    url = own.get("partner_url", row["partner_url"]) or None
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise BadInput("bad_setting", "partner_url must start with http:// or https://.")
+    url = _checked(own["partner_url"]) if "partner_url" in own else row["partner_url"]
     paused = own["paused"] == "on" if "paused" in own else row["paused"]
     await tx.do(_q.set_connection, row["id"], url, _json(settings), paused)
-    if "bearer" in own:
-        await _set_bearer(tx, vault, row["id"], own["bearer"])
+    told = {key: value for key, value in changes.items() if key in secret}
+    kept = {key: value for key, value in (secrets | told).items() if value not in ("off", "")}
     if rotate:
         typed = msgspec.convert(settings, role.settings)
-        await _rotate(tx, vault, row["id"], role, seconds(typed.rotation_overlap))
-    shown = {key: rules.SECRET if key == "bearer" else value for key, value in changes.items()}
+        await tx.do(_q.expire_credential, generation, seconds(typed.rotation_overlap))
+        chosen = {key: kept[key] for key in told if key in kept}
+        await _add_credential(tx, vault, row["id"], {**_renewed(kept, role), **chosen})
+    elif told:
+        await tx.do(_q.reseal_credential, generation, vault.seal(msgspec.json.encode(kept)))
+    shown = {key: rules.SECRET if key in secret else value for key, value in changes.items()}
     await audit(
         tx,
         who,
@@ -147,33 +175,35 @@ def role_of(dialects: Mapping[str, Dialect], dialect: str, role: str) -> tuple[s
 async def _add_credential(
     tx: Tx, vault: Vault, connection_id: int, secrets: Mapping[str, str]
 ) -> None:
-    key = rules.key_hash(secrets["key"])
+    key = rules.key_hash(secrets[rules.URL_KEY])
     sealed = vault.seal(msgspec.json.encode(dict(secrets)))
     await tx.do(_q.add_credential, ids.new(), connection_id, key, sealed)
 
 
-async def _set_bearer(tx: Tx, vault: Vault, connection_id: int, bearer: str) -> None:
+async def _current_secrets(tx: Tx, vault: Vault, connection_id: int) -> tuple[int, dict[str, str]]:
+    """Return the current generation's id, locked, and its secrets (the URL key among them)."""
     row = await tx.row(_q.current_credential, connection_id)
     if row is None:
         raise Missing("no_credential", "The connection has no current credential; rotate it.")
-    secrets = msgspec.json.decode(vault.unseal(row["sealed"]))
-    secrets.pop("bearer", None)
-    if bearer not in ("off", ""):
-        secrets["bearer"] = bearer
-    await tx.do(_q.reseal_credential, row["id"], vault.seal(msgspec.json.encode(secrets)))
+    secrets: dict[str, str] = msgspec.json.decode(vault.unseal(row["sealed"]))
+    return row["id"], secrets
 
 
-async def _rotate(tx: Tx, vault: Vault, connection_id: int, role: Role, overlap: float) -> None:
-    """Add a generation; what the dialect does not make anew (account names) stays."""
-    row = await tx.row(_q.current_credential, connection_id)
-    old: dict[str, str] = {}
-    if row is not None:
-        old = msgspec.json.decode(vault.unseal(row["sealed"]))
-        await tx.do(_q.expire_credential, row["id"], overlap)
-    fresh = {**old, **role.secrets(), "key": ids.token()}
-    if "bearer" in old:
+def _renewed(secrets: Mapping[str, str], role: Role) -> dict[str, str]:
+    """Return the next generation's secrets; what the dialect does not make anew (account names) stays."""
+    fresh = {**secrets, **role.secrets(), rules.URL_KEY: ids.token()}
+    if "bearer" in secrets:
         fresh["bearer"] = ids.token()
-    await _add_credential(tx, vault, connection_id, fresh)
+    return fresh
+
+
+def _checked(partner_url: str | None) -> str | None:
+    """Return a partner's URL without trailing slash; none and ``off`` mean that nothing is sent."""
+    if partner_url in (None, "", "off"):
+        return None
+    if not partner_url.startswith(("http://", "https://")):
+        raise BadInput("bad_setting", "partner_url must start with http:// or https://.")
+    return partner_url.rstrip("/")
 
 
 def _json(value: object) -> str:

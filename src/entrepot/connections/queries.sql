@@ -13,6 +13,24 @@ ORDER BY tenant_id, connection_id, expires_at NULLS FIRST, id DESC;
 -- name: tenants
 SELECT tenant_id, name, settings FROM tenant ORDER BY tenant_id;
 
+-- name: address
+-- Of the hub, not of a tenant.
+SELECT address, presence FROM hub;
+
+-- name: leave_address
+-- Whether the hub's address may become another one: it is unknown, or nobody serves on it any more.
+SELECT coalesce((SELECT presence = $2 OR pg_try_advisory_xact_lock(presence) FROM hub), $1 = 0);
+
+-- name: follow_address
+UPDATE connection c SET partner_url = $2 || substr(c.partner_url, length(h.address) + 1)
+FROM hub h
+WHERE $1 = 0 AND starts_with(c.partner_url, h.address || '/c/') AND h.address <> $2;
+
+-- name: set_address
+INSERT INTO hub (address, presence)
+SELECT $2, $3 WHERE $1 = 0
+ON CONFLICT (one) DO UPDATE SET address = excluded.address, presence = excluded.presence;
+
 -- name: add_tenant
 INSERT INTO tenant (tenant_id, name, settings) VALUES ($1, $2, $3::jsonb);
 

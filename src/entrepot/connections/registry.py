@@ -41,6 +41,7 @@ class Registry:
         self._by_key: dict[bytes, tuple[Connection, Generation]] = {}
         self._by_id: dict[tuple[int, int], Connection] = {}
         self.tenants: dict[int, tuple[str, dict[str, Any]]] = {}
+        self.address = ""
         self._stale = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listener: Any = None
@@ -68,6 +69,8 @@ class Registry:
         for row in await self._db.rows(_q.registry_credentials):
             owner = (row["tenant_id"], row["connection_id"])
             generations.setdefault(owner, []).append(self._generation(row))
+        address = await self._db.rows(_q.address)
+        self.address = address[0]["address"] if address else ""
         found = [c for row in rows if (c := self._connection(row, generations)) is not None]
         self.tenants = {
             row["tenant_id"]: (row["name"], msgspec.json.decode(row["settings"])) for row in tenants
@@ -116,6 +119,10 @@ class Registry:
         )
         raise Missing("unknown_tenant", message)
 
+    def base_url(self, connection: Connection) -> str:
+        """Return the URL the partner calls us at; the document's paths follow it."""
+        return f"{self.address}/c/{connection.generations[0].key}"
+
     def of(self, tenant_id: int) -> Iterable[Connection]:
         """Iterate over one tenant's connections."""
         return [c for (tenant, _), c in self._by_id.items() if tenant == tenant_id]
@@ -135,7 +142,7 @@ class Registry:
 
     def _generation(self, row: Row) -> Generation:
         secrets = msgspec.json.decode(self._vault.unseal(row["sealed"]))
-        key = secrets.pop("key")
+        key = secrets.pop(rules.URL_KEY)
         return rules.Generation(key=key, secrets=secrets, expires_at=row["expires_at"])
 
     def _connection(

@@ -8,12 +8,12 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct, structs
 
-from entrepot.dialect import Partner
+from entrepot.dialect import Partner, Switch
 from entrepot.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ _PERSONAL = re.compile(
     r'("(?:phone|mobile|tel|telephone|receiver|receiverName|receiver_name|address|idCard)"\s*:\s*")'
     r'((?:[^"\\]|\\.)*)'
 )
-RESERVED = frozenset({"partner_url", "bearer"})
+URL_KEY = "url_key"
+"""The URL key's name among a generation's stored secrets; a dialect may have a `key` of its own."""
+RESERVED = frozenset({"partner_url", "bearer", "paused"})
 
 
 class Generation(Struct, frozen=True, kw_only=True):
@@ -85,18 +87,52 @@ def networks(allow_ips: str) -> tuple[Any, ...]:
     return tuple(ipaddress.ip_network(n.strip(), strict=False) for n in allow_ips.split(","))
 
 
+class TenantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of a tenant.
+
+    ``four_eyes``: who created an adjustment or a return can't pass or complete it;
+    ``refund_requires_receipt``: a return is refunded only after its goods are signed in;
+    ``allow_raise``: an adjustment may ask for more than the present price; ``freight_excluded``: what
+    becomes of freight that a refund does not include (document 003, all four). ``allowed_networks``:
+    CIDRs that a partner's URL may point to besides public addresses.
+    """
+
+    four_eyes: Switch = "on"
+    refund_requires_receipt: Switch = "off"
+    allow_raise: Switch = "off"
+    freight_excluded: Literal["deduct", "ignore"] = "deduct"
+    allowed_networks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse networks that are none."""
+        for network in self.allowed_networks:
+            ipaddress.ip_network(network, strict=False)
+
+
 def merged(role: Role, stored: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
-    """Return ``stored`` with ``key=value`` texts applied and validated by the role's own struct.
+    """Return a connection's ``stored`` settings with ``key=value`` texts applied; see ``applied``."""
+    return applied(role.settings, stored, changes, besides=RESERVED)
+
+
+def applied(
+    shape: type[Struct],
+    stored: Mapping[str, Any],
+    changes: Mapping[str, str],
+    *,
+    besides: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """Return ``stored`` with ``key=value`` texts applied and validated by the struct ``shape``.
 
     ``paths.pushorder=x`` sets one entry of a dictionary; a list is written with commas; an empty
-    value returns the setting to its default. Raises BadInput naming the setting.
+    value returns the setting to its default. Raises BadInput naming the setting (and, for one that
+    does not exist, those that do, ``besides`` among them).
     """
-    fields = {field.name: field for field in structs.fields(role.settings)}
+    fields = {field.name: field for field in structs.fields(shape)}
     settings = dict(stored)
     for name, text in changes.items():
         head, _, tail = name.partition(".")
         if head not in fields:
-            known = ", ".join(sorted({*fields, *RESERVED}))
+            known = ", ".join(sorted({*fields, *besides}))
             message = f"There is no setting {name!r}. Known: {known}."
             raise BadInput("unknown_setting", message, path=name)
         if not text:
@@ -106,9 +142,10 @@ def merged(role: Role, stored: Mapping[str, Any], changes: Mapping[str, str]) ->
         else:
             settings[head] = _value(fields[head], text)
     try:
-        msgspec.convert(settings, role.settings, strict=False)
+        msgspec.convert(settings, shape)
     except (msgspec.ValidationError, ValueError) as error:
-        raise BadInput("bad_setting", str(error), path=",".join(changes)) from error
+        asked = " ".join(f"{name}={text}" for name, text in changes.items())
+        raise BadInput("bad_setting", f"{asked}: {error}", path=",".join(changes)) from error
     return settings
 
 

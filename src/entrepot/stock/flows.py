@@ -53,6 +53,15 @@ class Count(Struct, frozen=True, kw_only=True):
     who: str = ""
 
 
+class Location(Struct, frozen=True, kw_only=True):
+    """A place that holds stock, as it is created or renamed; province and city as people write them."""
+
+    code: str
+    name: str = ""
+    province: str = ""
+    city: str = ""
+
+
 async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
     """Promise pieces to documents, also beyond what there is; the caller decides whether it may."""
     if not demands:
@@ -206,6 +215,20 @@ async def resolve(tx: Tx, reservations: Sequence[Row], state: str) -> None:
         [ids.new() for _ in changed],
         changed,
         sorted({row["document_id"] for row in reservations}),
+    )
+
+
+async def add_locations(tx: Tx, places: Sequence[Location]) -> None:
+    """Create locations, or rename existing ones, by code; the last of repeated codes counts."""
+    unique = {place.code: place for place in places}
+    rows = [unique[code] for code in sorted(unique)]
+    await tx.do(
+        _q.add_locations,
+        [ids.new() for _ in rows],
+        [place.code for place in rows],
+        [place.name for place in rows],
+        [place.province for place in rows],
+        [place.city for place in rows],
     )
 
 

@@ -78,6 +78,9 @@ SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::t
 ON CONFLICT (tenant_id, code) DO UPDATE
 SET name = excluded.name, province = excluded.province, city = excluded.city;
 
+-- name: known_skus
+SELECT sku FROM article WHERE tenant_id = $1 AND sku = ANY($2::text[]);
+
 -- name: levels
 -- Balances by SKU (DEMO: stock get).
 SELECT a.sku, l.code AS location, s.on_hand, s.reserved, s.safety, s.weight

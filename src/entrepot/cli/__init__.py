@@ -1,0 +1,69 @@
+"""The ``entrepot`` command.
+
+Every module in this folder is one command (it has a function ``command``) or one group of commands (it
+has a Typer ``app``), found by its file name; the first line of its docstring is its help. Only the
+module that is asked for is imported, so that each command starts as fast as its own needs allow.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from pathlib import Path
+
+import typer
+
+_SLOW = "_ENTREPOT_COMPLETE"  # shell completion looks inside every command
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    application(None if _SLOW in os.environ else asked or "")()
+
+
+def application(asked: str | None = None) -> typer.Typer:
+    """Return the command line with only the command ``asked`` for behind its name; None: with all."""
+    app = typer.Typer(
+        name="entrepot",
+        help="Entrepot, an omnichannel order and stock hub.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=asked is None or asked == "",
+    )
+    app.callback()(_version)
+    for name, module, help_text in _commands():
+        if asked is None or asked == name:
+            _add(app, name, module, help_text)
+        else:
+            app.command(name, help=help_text)(_unloaded)
+    return app
+
+
+def _version() -> None:
+    """Entrepot, an omnichannel order and stock hub."""
+
+
+def _commands() -> list[tuple[str, str, str]]:
+    """Return (command, module, help) of every module here, without importing any."""
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        if not module.ispkg:
+            source = Path(__path__[0], f"{module.name}.py").read_text(encoding="utf-8")
+            help_text = source.partition('"""')[2].partition('"""')[0].partition("\n")[0]
+            found.append((module.name.rstrip("_"), module.name, help_text))
+    return found
+
+
+def _add(app: typer.Typer, name: str, module: str, help_text: str) -> None:
+    found = importlib.import_module(f"{__name__}.{module}")
+    if hasattr(found, "app"):
+        app.add_typer(found.app, name=name, help=help_text, no_args_is_help=True)
+    else:
+        app.command(name, help=help_text)(found.command)
+
+
+def _unloaded() -> None:
+    """Stand for a command that was not asked for."""

@@ -1,0 +1,81 @@
+"""Stock: what is there and promised, and counting it."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from entrepot.catalogue import flows as catalogue
+from entrepot.cli.terminal import show
+from entrepot.cli.terminal.desk import Desk, Json, at_desk
+from entrepot.decode import MOST
+from entrepot.errors import BadInput, Missing
+from entrepot.stock import flows, views
+
+if TYPE_CHECKING:
+    from entrepot.db import Tx
+
+app = typer.Typer()
+
+
+@app.command()
+@at_desk
+async def get(desk: Desk, skus: list[str], *, as_json: Json = False) -> None:
+    """Show the stock of SKUs at every location; available = on hand - reserved - safety."""
+    async with desk.hub.db.reading(desk.tenant_id) as tx:
+        rows = await views.standing(tx, skus)
+    if as_json:
+        show.as_json(rows)
+        return
+    columns = views.Standing.__struct_fields__
+    show.table(
+        columns,
+        ([getattr(row, column) for column in columns] for row in rows),
+        empty="Never stocked. Count it in: entrepot stock set SKU LOCATION QTY",
+    )
+
+
+@app.command("set")
+@at_desk
+async def set_(
+    desk: Desk,
+    sku: str,
+    location: str,
+    qty: Annotated[int, typer.Argument(min=0, max=MOST)],
+    *,
+    weight: Annotated[
+        str | None, typer.Option(help="Grams of all pieces; default: the weight per piece stays.")
+    ] = None,
+) -> None:
+    """Take stock: set what lies there; the ledger gets the difference. May go below what is reserved."""
+    grams = None if weight is None else _grams(weight)
+
+    async def count(tx: Tx) -> None:
+        articles = await catalogue.by_sku(tx, [sku])
+        if sku not in articles:
+            raise Missing("unknown_article", f"There is no article {sku}.")
+        places = await flows.locations(tx, [location])
+        found = flows.Count(
+            article_id=articles[sku],
+            location_id=places[location],
+            on_hand=qty,
+            weight=grams,
+            who=desk.who,
+        )
+        await flows.count(tx, [found])
+
+    await desk.run(count)
+    show.say(f"{sku} at {location}: {qty} on hand.")
+
+
+def _grams(text: str) -> Decimal:
+    try:
+        grams = Decimal(text)
+        sane = 0 <= grams < 10**15 and grams == round(grams, 4)
+    except InvalidOperation:
+        sane = False
+    if not sane:
+        raise BadInput("bad_weight", f"--weight {text}: grams, at least 0, at most 4 decimals.")
+    return grams

@@ -174,6 +174,8 @@ class Call:
     ``do`` runs a flow in a transaction shared with what arrives at the same moment and returns this
     command's outcome after the commit, or raises its refusal; ``ask`` does so for a reading flow. A
     handler sets ``document`` (and ``also``) as soon as it knows the number the exchange is filed under.
+    ``secrets`` are those of every generation still valid, the current one first: a dialect that checks
+    its callers itself (``own_auth``) accepts any of them.
     """
 
     partner: Partner
@@ -187,6 +189,7 @@ class Call:
     headers: Mapping[bytes, bytes] = field(default_factory=dict)
     document: str = ""
     also: tuple[str, ...] = ()
+    secrets: tuple[Mapping[str, str], ...] = ()
     db: Any = None
 
 

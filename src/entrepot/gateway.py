@@ -145,6 +145,7 @@ class Gateway:
             raw=raw,
             query=scope["query_string"].decode("latin-1"),
             headers=dict(scope["headers"]),
+            secrets=connection.secrets(clock.now()),
             db=self._db,
         )
 

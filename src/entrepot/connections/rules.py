@@ -69,6 +69,10 @@ class Connection(Struct, frozen=True, kw_only=True):
         given = (presented or "").encode()
         return any(hmac.compare_digest(given, token.encode()) for token in wanted)
 
+    def secrets(self, now: datetime) -> tuple[Mapping[str, str], ...]:
+        """Return the secrets of every generation that counts at ``now``, the current one first."""
+        return tuple(g.secrets for g in valid(self.generations, now))
+
 
 def valid(generations: tuple[Generation, ...], now: datetime) -> tuple[Generation, ...]:
     """Return the generations that still count at ``now``, the current one first."""

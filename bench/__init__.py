@@ -1,0 +1,1 @@
+"""The benchmarks: what ours costs beside a known thing, measured side by side in one run."""

@@ -1,0 +1,41 @@
+"""The stock query of document 000 among 1,000,000 styles, against a bare handler on the same server."""
+
+from __future__ import annotations
+
+from bench import populate
+from bench.context import HERE, Context, Result, peak_memory
+
+ARTICLES = 1_000_000
+CONNECTIONS = 32
+DEMANDED = {1: 0.3}
+CEILING_MB = 150
+
+
+async def run(context: Context) -> list[Result]:
+    """Measure 1 and 50 styles a call, ours and the bare handler's in turn; one worker each."""
+    articles = context.size(ARTICLES)
+    url = await context.database("query")
+    path = await populate.tenant(url, context.folder, articles=articles)
+    results: list[Result] = []
+    with context.hub(url, "--role", "web") as (address, process), context.bare() as bare:
+        for styles in (1, 50):
+            script, arguments = HERE / "styles.lua", (str(articles), str(styles))
+            ours = context.wrk(
+                f"{address}{path}/pickGoods/style/stock", CONNECTIONS, script, *arguments
+            )
+            theirs = context.wrk(f"{bare}/", CONNECTIONS, script, *arguments)
+            results.append(
+                Result(
+                    name=f"stock of {styles} among {articles:,} styles",
+                    value=ours,
+                    unit="queries/s",
+                    against=f"bare handler: {theirs:,.0f}/s",
+                    ratio=ours / theirs,
+                    floor=DEMANDED.get(styles),
+                )
+            )
+        memory = peak_memory(process)
+    results.append(
+        Result(name="peak memory of a worker", value=memory, unit="MB", ceiling=CEILING_MB)
+    )
+    return results

@@ -28,6 +28,7 @@ from granian.log import LogLevels
 from entrepot import demo, embedded, ids, log, migrate
 from entrepot.app import Hub, Web
 from entrepot.connections import flows as connections
+from entrepot.courier.worker import Courier
 from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
@@ -91,10 +92,18 @@ async def _prepare(settings: Settings) -> None:
             server.stop()
 
 
-def _tasks(_settings: Settings) -> list[tuple[str, Work]]:
+def _tasks(settings: Settings) -> list[tuple[str, Work]]:
     """Return the background processes this role runs beside (or instead of) the web workers."""
     tasks: list[tuple[str, Work]] = []
+    if settings.role in ("all", "courier"):
+        tasks.append(("courier", _courier))
     return tasks
+
+
+async def _courier(settings: Settings, stop: asyncio.Event) -> None:
+    """Deliver what was announced until told to stop."""
+    async with await Hub.open(settings) as hub:
+        await Courier(hub.db, hub.registry, hub.recorder, hub.vault.unseal).serve(stop)
 
 
 Work = Any

@@ -48,6 +48,7 @@ _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$(.*)`)?$")
 _WRONG = re.compile(r"Expected `(.+?)`(?:, got `(.+?)`)?(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
+_BOUND = re.compile(r" (?:of length )?([<>]=?) (\S+)")
 _NAMES = {
     "str": "字符串",
     "int": "整数",
@@ -57,6 +58,13 @@ _NAMES = {
     "array": "数组",
     "null": "空值",
     "decimal": "数字",
+}
+_EMPTY = (r" matching regex '\\S'", " of length >= 1")
+_BOUNDS = {">=": "不小于", "<=": "不大于", ">": "大于", "<": "小于"}
+_PLAIN = {
+    "Number out of range": "数字超出范围",
+    "Integer value out of range": "数字超出范围",
+    "Invalid enum value": "不是允许的值",
 }
 
 
@@ -110,8 +118,12 @@ def text(value: str | None) -> str | None:
 
 def digest(raw: bytes) -> bytes:
     """Return the hash of a document's content as parsed, keys sorted, so that layout does not count."""
-    parsed = msgspec.json.decode(checked(raw))
-    return hashlib.sha256(msgspec.json.encode(parsed, order="sorted")).digest()
+    try:
+        parsed = msgspec.json.decode(checked(raw))
+        return hashlib.sha256(msgspec.json.encode(parsed, order="sorted")).digest()
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        # What no field of ours reads was not looked at before: 1e400, or nesting without end.
+        raise BadInput("malformed", "请求体含有无法处理的内容", detail=str(error)) from None
 
 
 def _hook(kind: type, value: object) -> Any:
@@ -161,20 +173,32 @@ def _explained(message: str) -> BadInput:
         return BadInput("missing_field", f"缺少必填字段：{path}", path=path)
     if hit := _WRONG.match(message):
         path = _path(hit[4] or "")
-        if "matching regex" in hit[3]:
-            return BadInput("missing_field", f"必填字段不能为空：{path}", path=path)
+        if hit[2] == "null" and path:
+            return BadInput("missing_field", f"缺少必填字段：{path}", path=path)
+        if hit[3] in _EMPTY:
+            return BadInput("missing_field", f"必填字段不能为空：{path or '请求体'}", path=path)
         wanted = "或".join(_NAMES.get(name.strip(), name.strip()) for name in hit[1].split("|"))
         if hit[2]:
             said = f"字段类型错误：{path or '请求体'}应为{wanted}"
         else:
-            said = f"字段取值错误：{path or '请求体'}应为{wanted}{hit[3]}"
+            said = f"字段取值错误：{path or '请求体'}{_bound(hit[3])}"
         return BadInput("wrong_type", said, path=path)
     what, at = _AT.match(message).groups()  # type: ignore[union-attr]
     path = _path(at or "")
-    return BadInput("bad_value", f"字段取值错误：{path or '请求体'} {what}", path=path)
+    said = next((text for start, text in _PLAIN.items() if what.startswith(start)), what)
+    return BadInput("bad_value", f"字段取值错误：{path or '请求体'}{said}", path=path)
+
+
+def _bound(constraint: str) -> str:
+    """Translate what follows a type: `` >= 1``, `` of length <= 20``, `` matching regex …``."""
+    if hit := _BOUND.match(constraint):
+        subject = "长度" if "length" in constraint else ""
+        return f"{subject}应{_BOUNDS[hit[1]]}{hit[2]}"
+    return "格式不正确"
 
 
 def _path(path: str) -> str:
+    """Return msgspec's path in plain words; it writes a field that is no identifier as ``[...]``."""
     return path.removeprefix(".")
 
 

@@ -213,8 +213,15 @@ class Role:
 
     ``secrets`` makes the secrets a new connection needs beside its URL key; ``own_auth`` tells the
     gateway that the dialect checks its callers itself. ``listens`` names the kinds of fact this role is
-    told; ``levels`` says how many levels one call may carry (0: the role is told no levels) and
-    ``level_wait`` how long to gather them, in seconds, read from the connection's settings.
+    told.
+
+    Stock levels, each read from the connection's settings: ``levels`` says how many one call may carry
+    (0: the role is told none), ``level_wait`` how long to gather them, in seconds, and ``punctual`` that
+    a full call waits for that time too. ``sells`` says what a level is of: every article with a style
+    number (``Level.key``), or the connection's listings. ``level_locations`` are the codes that add up to
+    ``Level.total`` (empty: all), ``level_stores`` those told a figure of their own
+    (``Level.by_location``). ``full_every`` seconds everything is told anew (0: never). ``splits`` tells
+    whether a refused batch may hold good rows, so that halves of it are worth sending.
     """
 
     settings: type[Settings]
@@ -225,6 +232,12 @@ class Role:
     verdict: Callable[[Sent], Verdict] = lambda _sent: Delivered()
     levels: Callable[[Any], int] = lambda _settings: 0
     level_wait: Callable[[Any], float] = lambda _settings: 1.0
+    punctual: bool = False
+    sells: Literal["styles", "listings"] = "listings"
+    level_locations: Callable[[Any], tuple[str, ...]] = lambda settings: settings.locations
+    level_stores: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
+    full_every: Callable[[Any], float] = lambda _settings: 0.0
+    splits: Callable[[Sent], bool] = lambda _sent: False
     secrets: Callable[[], dict[str, str]] = dict
     own_auth: bool = False
 

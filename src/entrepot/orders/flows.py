@@ -60,6 +60,11 @@ async def ship(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
     return await _advance(tx, "ship", batch)
 
 
+async def ship_elsewhere(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
+    """Note that the partner who fulfils these orders shipped them, out of stock that ours mirrors."""
+    return await _advance(tx, "ship", batch, elsewhere=True)
+
+
 async def cancel(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
     """Cancel orders and free what they hold; the number stays taken."""
     return await _advance(tx, "cancel", batch)
@@ -205,7 +210,9 @@ def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announce
     return news
 
 
-async def _advance(tx: Tx, step: rules.Step, batch: Sequence[StepBy]) -> list[Row | Refused]:
+async def _advance(
+    tx: Tx, step: rules.Step, batch: Sequence[StepBy], *, elsewhere: bool = False
+) -> list[Row | Refused]:
     """Take one step on each order: lock, decide, move stock, save, announce."""
     rows = await tx.rows(_q.lock_orders, sorted({by.number for by in batch}))
     chosen = [_chosen(by, rows) for by in batch]
@@ -223,7 +230,7 @@ async def _advance(tx: Tx, step: rules.Step, batch: Sequence[StepBy]) -> list[Ro
         outcomes.append(row)
         if state is not None:
             targets.setdefault(row["id"], (state, by, row))
-    short = await _move_stock(tx, step, targets.values())
+    short = await _move_stock(tx, step, targets.values(), elsewhere=elsewhere)
     moved = [target for order_id, target in targets.items() if order_id not in short]
     await _save_step(tx, moved)
     await announce(tx, _news_of(step, [row for _, _, row in moved]))
@@ -246,7 +253,11 @@ def _chosen(by: StepBy, rows: Iterable[Row]) -> Row | Refused:
 
 
 async def _move_stock(
-    tx: Tx, step: rules.Step, targets: Iterable[tuple[rules.State, StepBy, Row]]
+    tx: Tx,
+    step: rules.Step,
+    targets: Iterable[tuple[rules.State, StepBy, Row]],
+    *,
+    elsewhere: bool,
 ) -> dict[int, list[int]]:
     """Do to stock what the step means; return the articles lacking, by order, of those refused."""
     moving = list(targets)
@@ -255,9 +266,8 @@ async def _move_stock(
     if step == "cancel":
         await stock.release(tx, [row["id"] for _, _, row in moving])
     if step == "ship":
-        return await stock.ship(
-            tx, [(row["id"], row["number"]) for _, _, row in moving], moving[0][1].who
-        )
+        leaving = [(row["id"], row["number"]) for _, _, row in moving]
+        return await stock.ship(tx, leaving, moving[0][1].who, elsewhere=elsewhere)
     return {}
 
 

@@ -62,6 +62,15 @@ class Location(Struct, frozen=True, kw_only=True):
     city: str = ""
 
 
+class Stated(Struct, frozen=True, kw_only=True):
+    """What a partner says may still be sold somewhere, in pieces."""
+
+    article_id: int
+    location_id: int
+    available: int
+    who: str = ""
+
+
 async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
     """Promise pieces to documents, also beyond what there is; the caller decides whether it may."""
     if not demands:
@@ -99,13 +108,19 @@ async def release(tx: Tx, document_ids: Collection[int]) -> None:
     await resolve(tx, held, "released")
 
 
-async def ship(tx: Tx, documents: Sequence[tuple[int, str]], who: str) -> dict[int, list[int]]:
+async def ship(
+    tx: Tx, documents: Sequence[tuple[int, str]], who: str, *, elsewhere: bool = False
+) -> dict[int, list[int]]:
     """Take the reserved pieces of whole documents out of stock.
 
     ``documents`` are (id, number). Returns the articles that lack pieces on hand, by document id; a
-    document named there was left as it is. Documents are served in the order given.
+    document named there was left as it is. Documents are served in the order given. ``elsewhere``: a
+    partner shipped them out of its own stock, which ours only mirrors; what we did not know of is
+    booked in first, so nothing lacks.
     """
     held = await tx.rows(_q.open_reservations, [document_id for document_id, _ in documents])
+    if elsewhere:
+        await _book_in(tx, held, who)
     balances = await lock(tx, {(row["article_id"], row["location_id"]) for row in held})
     leaving: list[Row] = []
     short: dict[int, list[int]] = {}
@@ -151,6 +166,30 @@ async def count(tx: Tx, counts: Sequence[Count]) -> None:
                     kind="stocktake",
                     who=c.who,
                     weight=weight,
+                )
+            )
+    await move(tx, moves)
+
+
+async def state(tx: Tx, levels: Sequence[Stated]) -> None:
+    """Make what is available what a partner says it is. The last of repeated rows counts.
+
+    What our own documents hold there and the safety stock lie on top: the partner's figure is what may
+    still be sold.
+    """
+    wanted = {(level.article_id, level.location_id): level for level in levels}
+    balances = await lock(tx, wanted)
+    moves = []
+    for pair, level in sorted(wanted.items()):
+        delta = level.available - balances[pair].available
+        if delta:
+            moves.append(
+                Move(
+                    article_id=pair[0],
+                    location_id=pair[1],
+                    delta=delta,
+                    kind="stated",
+                    who=level.who,
                 )
             )
     await move(tx, moves)
@@ -234,13 +273,27 @@ async def add_locations(tx: Tx, places: Sequence[Location]) -> None:
 
 async def locations(tx: Tx, codes: Collection[str]) -> dict[str, int]:
     """Return location ids by code; raises Missing naming every unknown one."""
-    rows = await tx.rows(_q.locations_by_code, list(codes))
-    found = {row["code"]: row["id"] for row in rows}
+    found = await known_locations(tx, codes)
     unknown = [code for code in codes if code not in found]
     if unknown:
         text = f"There is no location {', '.join(unknown)}."
         raise Missing("unknown_location", text, locations=unknown)
     return found
+
+
+async def known_locations(tx: Tx, codes: Collection[str]) -> dict[str, int]:
+    """Return location ids by code; unknown ones are absent."""
+    if not codes:
+        return {}
+    return {row["code"]: row["id"] for row in await tx.rows(_q.locations_by_code, list(codes))}
+
+
+async def first_location(tx: Tx) -> int:
+    """Return the tenant's oldest location; raises Missing when it has none yet."""
+    home: int | None = await tx.value(_q.first_location)
+    if home is None:
+        raise Missing("no_location", "The tenant has no location yet; import outlets first.")
+    return home
 
 
 async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
@@ -259,9 +312,7 @@ async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
     }
     homeless = {d.article_id for d in demands if not d.locations} - served
     if homeless:
-        home = await tx.value(_q.first_location)
-        if home is None:
-            raise Missing("no_location", "The tenant has no location yet; import outlets first.")
+        home = await first_location(tx)
         missing |= {(article, home) for article in homeless}
     if missing:
         await tx.do(_q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing])
@@ -284,12 +335,32 @@ async def _locked(tx: Tx, articles: list[int], places: list[int] | None) -> list
     ]
 
 
-def _take(balances: dict[Pair, Balance], rows: Sequence[Row]) -> list[int]:
-    """Take a document's pieces off the locked balances, or name the articles that lack and take none."""
+async def _book_in(tx: Tx, held: Sequence[Row], who: str) -> None:
+    """Bring on hand what these reservations lack there."""
+    need = _needed(held)
+    balances = await lock(tx, need)
+    lacking = {pair: qty - balances[pair].on_hand for pair, qty in need.items()}
+    await move(
+        tx,
+        [
+            Move(article_id=pair[0], location_id=pair[1], delta=qty, kind="supplied", who=who)
+            for pair, qty in sorted(lacking.items())
+            if qty > 0
+        ],
+    )
+
+
+def _needed(held: Iterable[Row]) -> dict[Pair, int]:
     need: dict[Pair, int] = {}
-    for row in rows:
+    for row in held:
         pair = (row["article_id"], row["location_id"])
         need[pair] = need.get(pair, 0) + row["qty"]
+    return need
+
+
+def _take(balances: dict[Pair, Balance], rows: Sequence[Row]) -> list[int]:
+    """Take a document's pieces off the locked balances, or name the articles that lack and take none."""
+    need = _needed(rows)
     lacking = [pair[0] for pair, qty in need.items() if balances[pair].on_hand < qty]
     if not lacking:
         for pair, qty in need.items():

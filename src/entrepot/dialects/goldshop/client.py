@@ -1,0 +1,148 @@
+"""What we call them with, and what their answers mean. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from entrepot import dialect, facts
+from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Verdict
+from entrepot.dialects.goldshop import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from entrepot.dialects.goldshop.wire import ErpSettings
+    from entrepot.facts import Fact, Levels
+
+_FORM = (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
+_GOOD = (200, 0)
+
+
+class _Answer(Struct):
+    """What we look at in an answer; ``code`` may be missing, a number or its text."""
+
+    code: int | float | str | None = None
+    msg: Any = ""
+
+
+def levels(settings: ErpSettings) -> int:
+    """Return how many styles one pushStocks carries."""
+    return settings.batch
+
+
+def level_wait(settings: ErpSettings) -> float:
+    """Return how long changes gather, in seconds."""
+    return dialect.seconds(settings.wait)
+
+
+def erp_request(fact: Fact | Levels, partner: Partner) -> Request | None:
+    """Return the call that tells a mini-program a fact, or the newest levels."""
+    match fact:
+        case facts.OrderProcessed():
+            return _mark(fact.number, wire.PROCESSED, partner)
+        case facts.OrderShipped():
+            return _mark(fact.number, wire.SHIPPED, partner)
+        case facts.Levels():
+            lines = [{"styleNo": row.key, "stockQty": row.total} for row in fact.levels]
+            return _call("/goldshop/app/pushStocks", {"pickGoodsDtls": lines}, partner)
+    return None
+
+
+def miniapp_request(fact: Fact | Levels, _partner: Partner) -> Request | None:
+    """Return the call that tells an ERP of an order placed or cancelled."""
+    match fact:
+        case facts.OrderPlaced():
+            return _post("/pickGoods/send", send_body(fact))
+        case facts.OrderCancelled():
+            body = {"oriOrderNo": fact.number, "remark": fact.remark}
+            return _post("/pickGoods/cancel", body)
+    return None
+
+
+def stock_request(styles: Sequence[str] = ()) -> Request:
+    """Return a query for some styles, or for every style."""
+    return _post("/pickGoods/style/stock", {"styleNos": list(styles)} if styles else {})
+
+
+def send_body(placed: facts.OrderPlaced) -> dict[str, object]:
+    """Return an order of ours in the document's words; absent texts are left out."""
+    details = placed.details
+    head: dict[str, object] = {"custName": placed.customer}
+    named = ("fineness", "outDate1", "outDate2", "oprtNo", "keyin", "remark")
+    head |= {name: details[name] for name in named if details.get(name)}
+    head |= {"oriOrderNo": placed.number, "username": details.get("username") or placed.customer}
+    lines = [{"styleNo": line.sku, "qty": line.qty} for line in placed.lines]
+    return {"pickGoods": head, "pickGoodsDtls": lines}
+
+
+def erp_verdict(sent: Sent) -> Verdict:
+    """Judge a mini-program's answer: an empty 2xx, or JSON whose code is 200, 0 or missing, is good."""
+    if not 200 <= sent.response.status < 300:
+        return Retry(f"HTTP {sent.response.status}")
+    if not sent.response.body.strip():
+        return Delivered()
+    answer = _read(sent.response.body)
+    if answer is None:
+        return Retry("the answer is not JSON in the document's envelope")
+    if answer.code is None or _code(answer) in _GOOD:
+        return Delivered()
+    return Rejected(_said(answer))
+
+
+def miniapp_verdict(sent: Sent) -> Verdict:
+    """Judge an ERP's answer: 200 is done, another code is a refusal.
+
+    `订单号已存在` to an order whose earlier attempt may have arrived means that it did.
+    """
+    if not 200 <= sent.response.status < 300:
+        return Retry(f"HTTP {sent.response.status}")
+    answer = _read(sent.response.body)
+    if answer is None or answer.code is None:
+        return Retry("the answer is not JSON in the document's envelope")
+    if _code(answer) == wire.SUCCESS:
+        return Delivered()
+    placed = isinstance(sent.subject, facts.OrderPlaced)
+    if placed and sent.unsure and _said(answer).startswith(wire.EXISTS):
+        return Delivered("an earlier attempt had arrived")
+    return Rejected(_said(answer))
+
+
+def _mark(number: str, status: int, partner: Partner) -> Request:
+    return _call("/app/markOrderStatus", {"oriOrderNo": number, "orderSatus": status}, partner)
+
+
+def _call(path: str, body: Mapping[str, object], partner: Partner) -> Request:
+    settings: ErpSettings = partner.settings
+    if settings.encoding == "json":
+        return _post(path, body)
+    pairs = {
+        name: value if isinstance(value, (str, int)) else msgspec.json.encode(value).decode()
+        for name, value in body.items()
+    }
+    return Request(path, urlencode(pairs).encode(), headers=_FORM)
+
+
+def _post(path: str, body: Mapping[str, object]) -> Request:
+    return Request(path, msgspec.json.encode(body))
+
+
+def _read(body: bytes) -> _Answer | None:
+    try:
+        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=_Answer)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+
+
+def _code(answer: _Answer) -> int | None:
+    try:
+        return int(answer.code)  # type: ignore[arg-type]  # None is a TypeError
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def _said(answer: _Answer) -> str:
+    return str(answer.msg or "") or f"code {answer.code}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).parent
-ENTREPOT = (sys.executable, "-m", "entrepot.cli")
+ENTREPOT = (sys.executable, "-m", "entrepot")
 
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):

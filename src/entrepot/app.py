@@ -39,6 +39,7 @@ class Hub:
         self.recorder = Recorder(db, vault)
         db.seal = vault.seal
         db.listens = self.registry.listens
+        db.listeners = self.registry.listeners
         self._server: embedded.Embedded | None = None
 
     @classmethod

@@ -76,6 +76,10 @@ class Tx:
         """Tell whether that connection's partner is told facts of this kind."""
         return self._database.listens(self.tenant_id, connection_id, kind)
 
+    def listeners(self, kind: str) -> Sequence[int]:
+        """Return the connections whose partners are told facts of this kind, whatever they are about."""
+        return self._database.listeners(self.tenant_id, kind)
+
     async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; ``args`` follow the tenant's id."""
         found: list[Row] = await self._connection.fetch(query, self.tenant_id, *args)
@@ -124,20 +128,20 @@ def _refusal(error: Any) -> EntrepotError:
     return Broken(name, str(error))
 
 
-async def _as_it_is(_connection: Any) -> None:
-    """Give a connection back without the driver's four resetting statements: nothing here sets any state."""
-
-
 def _unset(*_: object) -> Any:
     message = "the composition root has not handed the database its key ring and registry"
     raise EntrepotError(message)
 
 
+def _nobody(*_: object) -> Sequence[int]:
+    return ()
+
+
 class Database:
     """The pool of one process.
 
-    ``app`` hands it ``seal`` (the key ring) and ``listens`` (the registry), so that every flow finds
-    both on its transaction.
+    ``app`` hands it ``seal`` (the key ring), ``listens`` and ``listeners`` (the registry), so that every
+    flow finds them on its transaction.
     """
 
     def __init__(self, pool: Any, url: str) -> None:
@@ -145,6 +149,7 @@ class Database:
         self.url = url
         self.seal: Callable[[bytes], bytes] = _unset
         self.listens: Callable[[int, int, str], bool] = _unset
+        self.listeners: Callable[[int, str], Sequence[int]] = _nobody
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10) -> Database:
@@ -154,7 +159,6 @@ class Database:
             min_size=1,
             max_size=size,
             command_timeout=60,
-            reset=_as_it_is,
             server_settings={"application_name": "entrepot", "timezone": "UTC"},
         )
         database = cls(pool, url)

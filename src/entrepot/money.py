@@ -29,14 +29,19 @@ def plain(amount: Decimal) -> Decimal:
 
 
 def share(total: Decimal, weights: Sequence[Decimal], step: Decimal = CENT) -> list[Decimal]:
-    """Split ``total`` by ``weights``; the parts add up to ``total`` exactly, the last takes the rest.
+    """Split ``total`` (not negative) by ``weights``: the parts add up to it exactly, none is below 0.
 
-    Weights that sum to zero split evenly. An empty sequence gives an empty list.
+    The last part with a weight takes what rounding leaves. Weights that sum to zero split evenly; an
+    empty sequence gives an empty list.
     """
-    if not weights:
-        return []
+    if not any(weights):
+        weights = [Decimal(1)] * len(weights)
     whole = sum(weights, ZERO)
-    if whole == 0:
-        weights, whole = [Decimal(1)] * len(weights), Decimal(len(weights))
-    parts = [rounded(total * weight / whole, step) for weight in weights[:-1]]
-    return [*parts, total - sum(parts, ZERO)]
+    last = max((at for at, weight in enumerate(weights) if weight), default=-1)
+    parts: list[Decimal] = []
+    left = total
+    for at, weight in enumerate(weights):
+        part = left if at == last else min(rounded(total * weight / whole, step), left)
+        parts.append(part)
+        left -= part
+    return parts

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from entrepot import ids
+from entrepot.catalogue import told
+from entrepot.catalogue.rules import Known
 from entrepot.db import queries
 from entrepot.dialect import Partner
 from entrepot.errors import BadInput, Refused
@@ -16,7 +19,7 @@ from entrepot.stock import flows as stock
 from entrepot.stock.flows import Stated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from entrepot.db import Tx
 
@@ -24,7 +27,10 @@ _q = queries(__package__)
 
 
 class Article(Struct, frozen=True, kw_only=True):
-    """An article as it is created or updated; ``details`` holds what only some partner asks for."""
+    """An article as it is created or updated; ``details`` holds what only some partner asks for.
+
+    Without a ``retail_price`` the one it has stays (0 where it is new).
+    """
 
     sku: str
     style_no: str | None = None
@@ -32,6 +38,7 @@ class Article(Struct, frozen=True, kw_only=True):
     pic_url: str = ""
     unit: str = ""
     details: Mapping[str, Any] = {}
+    retail_price: Decimal | None = None
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -104,19 +111,35 @@ async def take_levels(tx: Tx, batch: Sequence[LevelsStated]) -> list[Refused | N
 
 async def by_style(tx: Tx, styles: Collection[str]) -> dict[str, int]:
     """Return article ids by style number; unknown ones are absent."""
-    return await _found(tx, _q.by_style, styles)
+    return {name: found.id for name, found in (await found_by_style(tx, styles)).items()}
 
 
 async def by_sku(tx: Tx, skus: Collection[str]) -> dict[str, int]:
     """Return article ids by SKU; unknown ones are absent."""
+    return {name: found.id for name, found in (await found_by_sku(tx, skus)).items()}
+
+
+async def found_by_style(tx: Tx, styles: Collection[str]) -> dict[str, Known]:
+    """Return articles by style number; unknown ones are absent."""
+    return await _found(tx, _q.by_style, styles)
+
+
+async def found_by_sku(tx: Tx, skus: Collection[str]) -> dict[str, Known]:
+    """Return articles by SKU; unknown ones are absent."""
     return await _found(tx, _q.by_sku, skus)
 
 
 async def add(tx: Tx, articles: Sequence[Article]) -> dict[str, int]:
-    """Create or update articles by SKU; return their ids by SKU."""
+    """Create or update articles by SKU; return their ids by SKU.
+
+    A suite keeps its kind and its parts. Partners who are told suites are told those that contain what
+    changed.
+    """
     unique = {article.sku: article for article in articles}
     rows = [unique[sku] for sku in sorted(unique)]
-    await tx.do(
+    known = await by_sku(tx, list(unique))
+    fresh = await numbers(tx, "article", len(rows) - len(known))
+    changed = await tx.rows(
         _q.add_articles,
         [ids.new() for _ in rows],
         [a.sku for a in rows],
@@ -125,8 +148,20 @@ async def add(tx: Tx, articles: Sequence[Article]) -> dict[str, int]:
         [a.pic_url for a in rows],
         [a.unit for a in rows],
         [msgspec.json.encode(a.details).decode() for a in rows],
+        [None if a.sku in known else next(fresh) for a in rows],
     )
+    priced = [(a.sku, a.retail_price) for a in rows if a.retail_price is not None]
+    if priced:
+        skus, prices = zip(*priced, strict=True)
+        changed += await tx.rows(_q.set_prices, skus, prices)
+    await told.parts(tx, [row["id"] for row in changed])
     return await by_sku(tx, [a.sku for a in rows])
+
+
+async def numbers(tx: Tx, kind: str, count: int) -> Iterator[int]:
+    """Take so many small numbers of a kind; whoever takes some at the same time waits."""
+    last = await tx.value(_q.count_on, kind, count) if count else 0
+    return iter(range(last - count + 1, last + 1))
 
 
 async def add_listings(tx: Tx, listings: Sequence[Listing]) -> None:
@@ -172,7 +207,8 @@ async def _stated_articles(
     return found
 
 
-async def _found(tx: Tx, query: str, names: Collection[str]) -> dict[str, int]:
+async def _found(tx: Tx, query: str, names: Collection[str]) -> dict[str, Known]:
     if not names:
         return {}
-    return {row["name"]: row["id"] for row in await tx.rows(query, list(names))}
+    rows = await tx.rows(query, list(names))
+    return {row["name"]: Known(id=row["id"], kind=row["kind"]) for row in rows}

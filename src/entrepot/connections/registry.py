@@ -105,6 +105,10 @@ class Registry:
         connection = self._by_id.get((tenant_id, connection_id))
         return connection is not None and kind in connection.role.listens
 
+    def listeners(self, tenant_id: int, kind: str) -> list[int]:
+        """Return the tenant's connections whose partners are told facts of this kind."""
+        return [c.partner.id for c in self.of(tenant_id) if kind in c.role.listens]
+
     def tenant(self, name: str | None) -> int:
         """Return a tenant's id by name; without one ``demo`` where it exists, else the only tenant."""
         by_name = {known: tenant_id for tenant_id, (known, _) in self.tenants.items()}

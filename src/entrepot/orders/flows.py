@@ -8,8 +8,11 @@ import msgspec
 
 from entrepot import facts, ids
 from entrepot.catalogue import flows as catalogue
+from entrepot.catalogue import suites
+from entrepot.catalogue.rules import SINGLE, SUITE, Known, explode
 from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import ints, queries
+from entrepot.decode import MOST
 from entrepot.errors import BadInput, Conflict, Missing, Refused
 from entrepot.orders import rules
 from entrepot.orders.rules import NewOrder, Placed, StepBy
@@ -17,35 +20,38 @@ from entrepot.stock import flows as stock
 from entrepot.stock.rules import Demand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from entrepot.db import Row, Tx
 
 _q = queries(__package__)
 
 Outcome = Placed | Refused
+Articles = dict[tuple[str, str], Known]
+"""By (kind of name, name)."""
 
 
 async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
-    """Take orders in: check, guard, save, announce, reserve.
+    """Take orders in: check, guard, reserve, save, announce.
 
-    Reserves each order whole, also beyond what there is, and last of all, since others wait for the
-    stock rows it locks. Refuses (nothing stored) a number that is
+    Reserves each order whole, also beyond what there is. Refuses (nothing stored) a number that is
     taken, and names that no article has, all of them at once.
     """
     articles = await _articles(tx, batch)
+    parts = await suites.parts_of(tx, {a.id for a in articles.values() if a.kind == SUITE})
+    faults = {id(new): _fault(new, articles, parts) for new in batch}
     outcomes: dict[int, Outcome] = {}
-    known = [new for new in batch if not _unknown(new, articles)]
+    known = [new for new in batch if faults[id(new)] is None]
     taken = await _claim(tx, known)
     repeats = [new for new in batch if id(new) not in taken]
     existing = await _existing(tx, repeats)
     for new in repeats:
-        outcomes[id(new)] = _answer_repeat(new, existing, _unknown(new, articles))
+        outcomes[id(new)] = _answer_repeat(new, existing, faults[id(new)])
     fresh = [new for new in known if id(new) in taken]
     if fresh:
+        await stock.reserve(tx, await _demands(tx, fresh, taken, articles, parts))
         await _save(tx, fresh, taken, articles)
         await announce(tx, _news(fresh, taken))
-        await stock.reserve(tx, await _demands(tx, fresh, taken, articles))
     for new in fresh:
         outcomes[id(new)] = Placed(order_id=taken[id(new)], number=new.number)
     return [outcomes[id(new)] for new in batch]
@@ -71,22 +77,25 @@ async def cancel(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
     return await _advance(tx, "cancel", batch)
 
 
-async def _articles(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[str, str], int]:
-    """Return article ids by (kind of name, name), creating those a connection's policy lets in."""
+async def _articles(tx: Tx, batch: Sequence[NewOrder]) -> Articles:
+    """Return articles by (kind of name, name), creating those a connection's policy lets in."""
     wanted: dict[str, set[str]] = {"style": set(), "sku": set()}
     for new in batch:
         wanted[new.named_by].update(line.name for line in new.lines)
-    found = {("style", n): i for n, i in (await catalogue.by_style(tx, wanted["style"])).items()}
-    found |= {("sku", n): i for n, i in (await catalogue.by_sku(tx, wanted["sku"])).items()}
+    styles = await catalogue.found_by_style(tx, wanted["style"])
+    skus = await catalogue.found_by_sku(tx, wanted["sku"])
+    found = {("style", name): article for name, article in styles.items()}
+    found |= {("sku", name): article for name, article in skus.items()}
     creating = {name for new in batch if new.create_unknown for name in _unknown(new, found)}
     if creating:
         fresh = [catalogue.Article(sku=name, style_no=name) for name in sorted(creating)]
         for name, article_id in (await catalogue.add(tx, fresh)).items():
-            found["style", name] = found["sku", name] = article_id
+            article = Known(id=article_id, kind=SINGLE)
+            found["style", name] = found["sku", name] = article
     return found
 
 
-def _unknown(new: NewOrder, articles: dict[tuple[str, str], int]) -> list[str]:
+def _unknown(new: NewOrder, articles: Articles) -> list[str]:
     missing = [line.name for line in new.lines if (new.named_by, line.name) not in articles]
     return list(dict.fromkeys(missing))
 
@@ -116,25 +125,45 @@ async def _existing(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[int, str], 
     return {(row["connection_id"], row["number"]): row for row in rows}
 
 
+def _fault(new: NewOrder, articles: Articles, parts: suites.Parts) -> Refused | None:
+    """Return why this order can't be taken, whatever its number: unknown goods, more than can be counted."""
+    if unknown := _unknown(new, articles):
+        path = next(line.path for line in new.lines if line.name in unknown)
+        text = f"No article is called {', '.join(unknown)}."
+        return BadInput("unknown_goods", text, path=path, names=unknown)
+    for position, _, qty in explode(_wanted(new, articles), parts) if parts else ():
+        if qty > MOST:
+            line = new.lines[position]
+            text = f"{line.name}: {qty} pieces of one part are more than can be counted."
+            return BadInput("too_many_pieces", text, path=line.path)
+    return None
+
+
+def _wanted(new: NewOrder, articles: Articles) -> Iterator[tuple[int, int]]:
+    """Yield (article id, qty) of each line."""
+    return ((articles[new.named_by, line.name].id, line.qty) for line in new.lines)
+
+
 def _answer_repeat(
-    new: NewOrder, existing: dict[tuple[int, str], Row], unknown: list[str]
+    new: NewOrder, existing: dict[tuple[int, str], Row], fault: Refused | None
 ) -> Outcome:
+    """Answer what was not taken in: a known number first, then what is wrong with it."""
     row = existing.get(new.guard)
-    if row is not None:
-        return rules.duplicate(
-            new, digest=row["digest"], state=row["state"], order_id=row["document_id"]
-        )
-    path = next((line.path for line in new.lines if line.name in unknown), "")
-    text = f"No article is called {', '.join(unknown)}."
-    return BadInput("unknown_goods", text, path=path, names=unknown)
+    if row is None:
+        return fault or Conflict("order_exists", f"Order {new.number} exists.", number=new.number)
+    return rules.duplicate(
+        new, digest=row["digest"], state=row["state"], order_id=row["document_id"]
+    )
 
 
 async def _demands(
     tx: Tx,
     fresh: Sequence[NewOrder],
     order_ids: dict[int, int],
-    articles: dict[tuple[str, str], int],
+    articles: Articles,
+    parts: suites.Parts,
 ) -> list[Demand]:
+    """Return what the orders take from stock; a line of a suite takes each of its parts."""
     codes = {code for new in fresh if new.partner for code in new.partner.settings.locations}
     places = await stock.locations(tx, codes) if codes else {}
     demands = []
@@ -145,11 +174,11 @@ async def _demands(
             Demand(
                 document_id=order_ids[id(new)],
                 line=position,
-                article_id=articles[new.named_by, line.name],
-                qty=line.qty,
+                article_id=article_id,
+                qty=qty,
                 locations=allowed,
             )
-            for position, line in enumerate(new.lines)
+            for position, article_id, qty in explode(_wanted(new, articles), parts)
         ]
     return demands
 
@@ -158,13 +187,13 @@ async def _save(
     tx: Tx,
     fresh: Sequence[NewOrder],
     order_ids: dict[int, int],
-    articles: dict[tuple[str, str], int],
+    articles: Articles,
 ) -> None:
     numbered = [(order_ids[id(new)], new) for new in fresh]
     logs = [(order_id, new.who, "accepted") for order_id, new in numbered]
     logs += [(order_id, new.who, "processed") for order_id, new in numbered if new.auto_process]
     lines = [
-        (order_id, position, articles[new.named_by, line.name], line.qty)
+        (order_id, position, articles[new.named_by, line.name].id, line.qty)
         for order_id, new in numbered
         for position, line in enumerate(new.lines)
     ]

@@ -228,7 +228,10 @@ async def move(tx: Tx, moves: Sequence[Move]) -> None:
 
 
 async def lock(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Balance]:
-    """Lock exactly these rows in order, making zero rows where there are none."""
+    """Lock exactly these rows in order, making zero rows where there are none.
+
+    Raises Conflict for a suite, which has no stock of its own.
+    """
     wanted = sorted(set(pairs))
     if not wanted:
         return {}
@@ -239,6 +242,9 @@ async def lock(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Balance]:
     if missing:
         await tx.do(_q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing])
         found = {_pair(row): row for row in await _locked(tx, articles, places)}
+        if suites := sorted({pair[0] for pair in missing if pair not in found}):
+            text = "A suite has no stock of its own; count its parts."
+            raise Conflict("suite_has_no_stock", text, articles=suites)
     return found
 
 

@@ -8,9 +8,11 @@ ORDER BY article_id, location_id
 FOR UPDATE;
 
 -- name: add_rows
--- Zero rows for pairs never stocked, so that there is something to lock.
+-- Zero rows for pairs never stocked, so that there is something to lock. Suites have no stock of their own.
 INSERT INTO stock (tenant_id, article_id, location_id)
-SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])
+SELECT $1, p.article_id, p.location_id
+FROM unnest($2::bigint[], $3::bigint[]) AS p (article_id, location_id)
+JOIN article a ON a.tenant_id = $1 AND a.id = p.article_id AND a.kind <> 'suite'
 ORDER BY 2, 3
 ON CONFLICT DO NOTHING;
 
@@ -25,7 +27,7 @@ WITH saved AS (
     INSERT INTO stock_change (tenant_id, id, article_id)
     SELECT $1, * FROM unnest($8::text::bigint[], $9::text::bigint[])
 )
-UPDATE stock s SET reserved = s.reserved + d.qty
+UPDATE stock s SET reserved = s.reserved + d.qty, changed_at = now()
 FROM unnest($10::text::bigint[], $11::text::bigint[], $12::text::bigint[]) AS d (article_id, location_id, qty)
 WHERE s.tenant_id = $1 AND s.article_id = d.article_id AND s.location_id = d.location_id;
 
@@ -46,7 +48,7 @@ WITH closed AS (
     INSERT INTO stock_change (tenant_id, id, article_id)
     SELECT $1, * FROM unnest($4::bigint[], $5::bigint[])
 )
-UPDATE stock s SET reserved = s.reserved - c.qty
+UPDATE stock s SET reserved = s.reserved - c.qty, changed_at = now()
 FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM closed GROUP BY 1, 2) c
 WHERE s.tenant_id = $1 AND s.article_id = c.article_id AND s.location_id = c.location_id;
 
@@ -64,7 +66,7 @@ WITH change AS (
     INSERT INTO stock_change (tenant_id, id, article_id)
     SELECT $1, * FROM unnest($11::bigint[], $12::bigint[])
 )
-UPDATE stock s SET on_hand = s.on_hand + c.delta, weight = s.weight + c.weight_delta
+UPDATE stock s SET on_hand = s.on_hand + c.delta, weight = s.weight + c.weight_delta, changed_at = now()
 FROM (SELECT article_id, location_id, sum(delta)::bigint AS delta, sum(weight_delta) AS weight_delta
       FROM change GROUP BY 1, 2) c
 WHERE s.tenant_id = $1 AND s.article_id = c.article_id AND s.location_id = c.location_id;

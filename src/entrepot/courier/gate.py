@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from entrepot import clock
@@ -12,9 +13,12 @@ from entrepot.courier.addresses import networks
 from entrepot.courier.http import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from entrepot.dialect import Partner, Role
+    from entrepot.dialect import Partner, Response, Role, Verdict
+
+Exchange = Callable[..., Awaitable["tuple[Verdict, Response | None, bool]"]]
+"""Make one call through a gate; see ``worker.Courier.exchange``."""
 
 _AHEAD = 3
 _QUICK = 0.2

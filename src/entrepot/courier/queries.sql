@@ -258,3 +258,345 @@ SET turn_at = l.turn_at + (now() - greatest(l.turn_at, s.paused_since))
 FROM courier_state s
 WHERE s.tenant_id = $1 AND s.connection_id = $2 AND s.paused_since IS NOT NULL
   AND l.tenant_id = $1 AND l.connection_id = $2;
+
+-- name: changes_waiting
+-- Tenants whose stock changed and whose levels have not been marked yet.
+SELECT t.tenant_id FROM unnest($1::bigint[]) AS t(tenant_id)
+WHERE EXISTS (SELECT FROM stock_change c WHERE c.tenant_id = t.tenant_id);
+
+-- name: mark_levels
+-- Take changes off the list and mark what each connection sells of them: its listings, or styles.
+WITH taken AS (
+    DELETE FROM stock_change c
+    USING (SELECT id FROM stock_change WHERE tenant_id = $1 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED) t
+    WHERE c.tenant_id = $1 AND c.id = t.id
+    RETURNING c.id, c.article_id
+), changed AS (
+    SELECT DISTINCT article_id FROM taken
+), sold AS (
+    SELECT l.connection_id, l.id AS item, l.article_id
+    FROM changed c JOIN listing l ON l.tenant_id = $1 AND l.article_id = c.article_id
+    WHERE l.connection_id = ANY($2::bigint[])
+    UNION ALL
+    SELECT s.connection_id, a.id, a.id
+    FROM changed c JOIN article a ON a.tenant_id = $1 AND a.id = c.article_id AND a.style_no IS NOT NULL
+    CROSS JOIN unnest($3::bigint[]) AS s(connection_id)
+), marked AS (
+    INSERT INTO level (tenant_id, connection_id, item, article_id, dirty_since)
+    SELECT $1, connection_id, item, article_id, now() FROM sold
+    ORDER BY connection_id, item
+    ON CONFLICT (tenant_id, connection_id, item) DO UPDATE SET
+        version = level.version + 1, dirty_since = coalesce(level.dirty_since, now()),
+        article_id = EXCLUDED.article_id
+)
+SELECT count(*) FROM taken;
+
+-- name: feeds_due
+-- Feeds that have something to send now: a full send under way or owed to a new URL or shape, a round that
+-- was asked for, or levels that have gathered long enough (n of them, or for so many seconds).
+SELECT w.tenant_id, w.connection_id
+FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::float8[], $5::text[], $6::text[])
+    AS w(tenant_id, connection_id, n, wait, url, shape)
+LEFT JOIN feed f ON f.tenant_id = w.tenant_id AND f.connection_id = w.connection_id
+WHERE coalesce(f.due <= now(), true) AND (
+    f.full_after IS NOT NULL OR f.round_at IS NOT NULL
+    OR f.told_url IS DISTINCT FROM w.url OR f.shape IS DISTINCT FROM w.shape
+    OR EXISTS (SELECT FROM level v
+               WHERE v.tenant_id = w.tenant_id AND v.connection_id = w.connection_id
+                 AND v.dirty_since <= now() - make_interval(secs => w.wait))
+    OR w.n > 0 AND w.n <= (SELECT count(*) FROM (
+        SELECT FROM level v
+        WHERE v.tenant_id = w.tenant_id AND v.connection_id = w.connection_id
+          AND v.dirty_since IS NOT NULL
+        LIMIT w.n) gathered)
+);
+
+-- name: claim_feed
+-- Lease a feed for one round. A new URL or shape owes everything ($5), or a fresh start of what was told.
+INSERT INTO feed AS f (tenant_id, connection_id, due, leased, token, told_url, shape, full_after)
+VALUES ($1, $2, now() + make_interval(secs => $6), true, 1, $3, $4, CASE WHEN $5 THEN 0 END)
+ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
+    due = now() + make_interval(secs => $6), leased = true, token = f.token + 1,
+    full_after = CASE WHEN f.told_url IS DISTINCT FROM $3 AND $5 OR f.shape <> $4 THEN 0 ELSE f.full_after END,
+    told_url = $3, shape = $4
+    WHERE f.due <= now()
+RETURNING token, round_at, forced, tries, full_after, now() AS began;
+
+-- name: forget_told
+-- A new URL was told nothing yet; what changes from now on is sent whatever the old one knew.
+UPDATE level SET told = NULL WHERE tenant_id = $1 AND connection_id = $2 AND told IS NOT NULL;
+
+-- name: feed_url
+SELECT told_url FROM feed WHERE tenant_id = $1 AND connection_id = $2;
+
+-- name: keep_feed
+UPDATE feed SET due = now() + make_interval(secs => $4), full_after = coalesce($5, full_after)
+WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
+
+-- name: end_round
+-- wait: seconds until the next round may begin. A round that came to its end takes its wish with it.
+UPDATE feed
+SET leased = false, due = now() + make_interval(secs => $4), tries = $5, last_error = $6,
+    full_after = CASE WHEN $7 THEN NULL ELSE full_after END,
+    round_at = CASE WHEN $8 AND round_at IS NOT DISTINCT FROM $9::timestamptz THEN NULL ELSE round_at END,
+    forced = forced AND NOT $8
+WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
+
+-- name: dirty_listings
+-- The levels dirty for longest. Their figures are read afterwards, so they are at least as new as the version.
+SELECT v.item, v.version, v.told, v.article_id, l.type, l.key, v.dirty_since
+FROM level v
+LEFT JOIN listing l ON l.tenant_id = $1 AND l.connection_id = $2 AND l.id = v.item
+WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.dirty_since <= $4
+ORDER BY v.dirty_since, v.item
+LIMIT $3;
+
+-- name: dirty_styles
+SELECT v.item, v.version, v.told, v.article_id, 'style' AS type, a.style_no AS key, v.dirty_since
+FROM level v
+LEFT JOIN article a ON a.tenant_id = $1 AND a.id = v.item
+WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.dirty_since <= $4
+ORDER BY v.dirty_since, v.item
+LIMIT $3;
+
+-- name: all_listings
+SELECT l.id AS item, coalesce(v.version, 0) AS version, NULL AS told, l.article_id, l.type, l.key
+FROM listing l
+LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = l.id
+WHERE l.tenant_id = $1 AND l.connection_id = $2 AND l.id > $4
+ORDER BY l.id
+LIMIT $3;
+
+-- name: all_styles
+SELECT a.id AS item, coalesce(v.version, 0) AS version, NULL AS told, a.id AS article_id, 'style' AS type,
+       a.style_no AS key
+FROM article a
+LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.id
+WHERE a.tenant_id = $1 AND a.style_no IS NOT NULL AND a.id > $4
+ORDER BY a.id
+LIMIT $3;
+
+-- name: acknowledge
+-- What the partner took (or refused, which counts as told), if the feed is still ours. A level that changed
+-- meanwhile has another version, and is dirty anew.
+INSERT INTO level AS v (tenant_id, connection_id, item, article_id, version, told, told_at, trouble)
+SELECT $1, $2, a.item, a.article_id, a.version, a.told, now(), $8
+FROM unnest($4::text::bigint[], $5::text::bigint[], $6::text::bigint[], $7::text[])
+    AS a(item, article_id, version, told)
+WHERE EXISTS (SELECT FROM feed f WHERE f.tenant_id = $1 AND f.connection_id = $2 AND f.token = $3 AND f.leased)
+ORDER BY a.item
+ON CONFLICT (tenant_id, connection_id, item) DO UPDATE SET
+    told = EXCLUDED.told, told_at = now(), trouble = EXCLUDED.trouble,
+    dirty_since = CASE WHEN v.version <> EXCLUDED.version THEN now() END;
+
+-- name: clear_unchanged
+-- Levels that changed and changed back: nothing to tell.
+UPDATE level v SET dirty_since = CASE WHEN v.version <> a.version THEN now() END
+FROM unnest($3::text::bigint[], $4::text::bigint[]) AS a(item, version)
+WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.item;
+
+-- name: forget_levels
+-- What is no longer sold there.
+DELETE FROM level v USING unnest($3::text::bigint[]) AS a(item)
+WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.item;
+
+-- name: ask_round
+-- A tick or a person wants a round; everything when full. What a person wants ignores a breaker and a backoff.
+INSERT INTO feed AS f (tenant_id, connection_id, round_at, forced, full_after)
+VALUES ($1, $2, now(), $3, CASE WHEN $4 THEN 0 END)
+ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
+    round_at = now(), forced = f.forced OR $3,
+    full_after = CASE WHEN $4 THEN 0 ELSE f.full_after END,
+    due = CASE WHEN $3 AND NOT f.leased THEN now() ELSE f.due END;
+
+-- name: rules_digest
+SELECT t.tenant_id, md5(coalesce(string_agg(concat_ws(',', r.id, r.position, r.connection_id), ';' ORDER BY r.id), ''))
+       AS digest
+FROM unnest($1::bigint[]) AS t(tenant_id)
+LEFT JOIN publish_rule r ON r.tenant_id = t.tenant_id AND r.article_id IS NULL
+GROUP BY t.tenant_id;
+
+-- name: find_recent
+-- Ids for a list, newest first; connection, kind, error and age narrow every such query.
+SELECT d.id FROM delivery d
+WHERE d.tenant_id = $1 AND d.id < $2 AND ($3::text IS NULL OR d.state = $3)
+  AND ($4::bigint[] IS NULL OR d.connection_id = ANY($4)) AND ($5::text IS NULL OR d.kind = $5)
+  AND ($6::text IS NULL OR position($6 IN coalesce(d.last_error, '')) > 0)
+  AND ($7::float8 IS NULL OR d.created_at <= now() - make_interval(secs => $7))
+ORDER BY d.id DESC
+LIMIT $8;
+
+-- name: find_of_document
+-- By any number in the call.
+SELECT d.id FROM delivery d
+JOIN (SELECT id FROM delivery WHERE tenant_id = $1 AND document = $9
+      UNION SELECT id FROM delivery WHERE tenant_id = $1 AND also @> ARRAY[$9::text]) n USING (id)
+WHERE d.tenant_id = $1 AND d.id < $2 AND ($3::text IS NULL OR d.state = $3)
+  AND ($4::bigint[] IS NULL OR d.connection_id = ANY($4)) AND ($5::text IS NULL OR d.kind = $5)
+  AND ($6::text IS NULL OR position($6 IN coalesce(d.last_error, '')) > 0)
+  AND ($7::float8 IS NULL OR d.created_at <= now() - make_interval(secs => $7))
+ORDER BY d.id DESC
+LIMIT $8;
+
+-- name: find_sending
+SELECT d.id FROM lane l JOIN delivery d ON d.tenant_id = $1 AND d.id = l.head
+WHERE l.tenant_id = $1 AND l.leased AND l.due > now() AND d.id < $2
+  AND ($3::bigint[] IS NULL OR d.connection_id = ANY($3)) AND ($4::text IS NULL OR d.kind = $4)
+ORDER BY d.id DESC
+LIMIT $5;
+
+-- name: lines
+SELECT d.id, c.name AS connection, d.connection_id, d.kind, d.document, d.attempts, d.last_error, d.reason,
+       CASE WHEN l.head = d.id AND l.leased AND l.due > now() THEN 'sending' ELSE d.state END AS state,
+       CASE WHEN l.head = d.id AND NOT l.leased AND d.state = 'waiting'
+            THEN CASE WHEN l.due = '-infinity' THEN now() ELSE l.due END END AS due,
+       CASE WHEN l.head = d.id THEN l.turn_at ELSE d.turn_at END AS turn_at,
+       CASE WHEN d.settled_at IS NULL AND l.head <> d.id THEN l.head END AS behind,
+       d.created_at, d.settled_at
+FROM unnest($2::bigint[]) AS w(id)
+JOIN delivery d ON d.tenant_id = $1 AND d.id = w.id
+JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id
+LEFT JOIN lane l ON l.tenant_id = $1 AND l.connection_id = d.connection_id AND l.key = d.key
+                AND d.settled_at IS NULL
+ORDER BY d.id DESC;
+
+-- name: level_lines
+-- Levels not yet accepted: those that wait, and those that the partner refused.
+SELECT v.connection_id, v.item, c.name AS connection, v.dirty_since, v.trouble, coalesce(f.tries, 0) AS tries,
+       f.last_error, CASE WHEN f.leased THEN NULL ELSE f.due END AS due
+FROM (SELECT connection_id, item, dirty_since, trouble FROM level
+      WHERE tenant_id = $1 AND dirty_since IS NOT NULL
+      UNION ALL
+      SELECT connection_id, item, dirty_since, trouble FROM level
+      WHERE tenant_id = $1 AND trouble IS NOT NULL AND dirty_since IS NULL) v
+JOIN connection c ON c.tenant_id = $1 AND c.id = v.connection_id
+LEFT JOIN feed f ON f.tenant_id = $1 AND f.connection_id = v.connection_id
+WHERE ($2::bigint[] IS NULL OR v.connection_id = ANY($2))
+ORDER BY v.connection_id, v.item
+LIMIT $3;
+
+-- name: attempts_of
+SELECT at, outcome, status, duration_us, note FROM attempt
+WHERE tenant_id = $1 AND delivery_id = $2
+ORDER BY at DESC, id DESC
+LIMIT $3;
+
+-- name: log_of
+SELECT at, who, what, reason FROM delivery_log
+WHERE tenant_id = $1 AND delivery_id = $2
+ORDER BY id;
+
+-- name: lock_lanes_for_act
+SELECT l.connection_id, l.key
+FROM lane l
+JOIN (SELECT DISTINCT connection_id, key FROM delivery
+      WHERE tenant_id = $1 AND id = ANY($2::bigint[])) d USING (connection_id, key)
+WHERE l.tenant_id = $1
+ORDER BY l.connection_id, l.key
+FOR UPDATE OF l;
+
+-- name: retry_heads
+WITH again AS (
+    UPDATE lane l
+    SET due = '-infinity', turn_at = now(), tries = 0, tried_at = NULL, forced = true
+    FROM delivery d
+    WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) AND d.state IN ('waiting', 'needs_attention')
+      AND l.tenant_id = $1 AND l.connection_id = d.connection_id AND l.key = d.key AND l.head = d.id
+      AND NOT l.leased
+    RETURNING d.id
+)
+UPDATE delivery d SET state = 'waiting' FROM again a WHERE d.tenant_id = $1 AND d.id = a.id
+RETURNING d.id;
+
+-- name: reopen
+-- Settled deliveries get another turn, ahead of what waits under their key.
+WITH again AS (
+    SELECT d.id, d.connection_id, d.key,
+           count(*) OVER (PARTITION BY d.connection_id, d.key) AS batch,
+           row_number() OVER (PARTITION BY d.connection_id, d.key ORDER BY d.id) AS place
+    FROM delivery d
+    WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) AND d.state IN ('rejected', 'handled', 'cancelled')
+), lanes AS (
+    INSERT INTO lane (tenant_id, connection_id, key, head, announced, urgent, due, forced)
+    SELECT $1, connection_id, key, min(id), count(*), true, '-infinity', true FROM again
+    GROUP BY connection_id, key
+    ORDER BY connection_id, key
+    ON CONFLICT (tenant_id, connection_id, key) DO UPDATE SET
+        announced = lane.announced + EXCLUDED.announced,
+        head = CASE WHEN lane.leased OR lane.urgent THEN lane.head ELSE EXCLUDED.head END,
+        due = CASE WHEN lane.leased OR lane.urgent THEN lane.due ELSE '-infinity' END,
+        turn_at = CASE WHEN lane.leased OR lane.urgent THEN lane.turn_at ELSE now() END,
+        tries = CASE WHEN lane.leased OR lane.urgent THEN lane.tries ELSE 0 END,
+        forced = lane.forced OR NOT (lane.leased OR lane.urgent),
+        urgent = lane.urgent OR NOT lane.leased
+    RETURNING connection_id, key, announced
+)
+UPDATE delivery d
+SET state = 'waiting', settled_at = NULL, rank = 0, turn = l.announced - a.batch + a.place, reason = NULL
+FROM again a JOIN lanes l USING (connection_id, key)
+WHERE d.tenant_id = $1 AND d.id = a.id
+RETURNING d.id;
+
+-- name: put_aside
+-- Handled or cancelled by a person. What is on its way to the partner cannot be stopped.
+UPDATE delivery d SET state = $3, reason = $4, settled_at = coalesce(d.settled_at, now())
+WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[])
+  AND (d.state IN ('waiting', 'needs_attention') OR d.state = 'rejected' AND $3 = 'handled')
+  AND NOT EXISTS (SELECT FROM lane l
+                  WHERE l.tenant_id = $1 AND l.connection_id = d.connection_id AND l.key = d.key
+                    AND l.head = d.id AND l.leased)
+RETURNING d.id, d.connection_id, d.key;
+
+-- name: write_log
+INSERT INTO delivery_log (tenant_id, delivery_id, id, who, what, reason)
+SELECT $1, w.delivery_id, w.id, $4, $5, $6 FROM unnest($2::bigint[], $3::bigint[]) AS w(delivery_id, id);
+
+-- name: act_on_levels
+-- retry: told anew whatever the partner knows. Otherwise it counts as told until it changes.
+UPDATE level v
+SET told = CASE WHEN $4 = 'retry' THEN NULL ELSE v.told END, trouble = NULL, version = v.version + 1,
+    dirty_since = CASE WHEN $4 = 'retry' THEN coalesce(v.dirty_since, now()) END
+FROM unnest($2::bigint[], $3::bigint[]) AS w(connection_id, item)
+WHERE v.tenant_id = $1 AND v.connection_id = w.connection_id AND v.item = w.item
+  AND (v.dirty_since IS NOT NULL OR v.trouble IS NOT NULL)
+RETURNING v.connection_id, v.item;
+
+-- name: begin_act
+INSERT INTO delivery_act (tenant_id, id, act, filter, who, reason, upto) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: lock_act
+SELECT act, filter, who, reason, after, upto, done FROM delivery_act
+WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL
+FOR UPDATE;
+
+-- name: find_for_act
+SELECT d.id FROM delivery d
+WHERE d.tenant_id = $1 AND d.id > $2 AND d.id <= $3 AND d.state = $4
+  AND ($5::bigint[] IS NULL OR d.connection_id = ANY($5)) AND ($6::text IS NULL OR d.kind = $6)
+  AND ($7::text IS NULL OR position($7 IN coalesce(d.last_error, '')) > 0)
+  AND ($8::float8 IS NULL OR d.created_at <= now() - make_interval(secs => $8))
+  AND ($9::text IS NULL OR d.document = $9 OR d.also @> ARRAY[$9::text])
+ORDER BY d.id
+LIMIT $10;
+
+-- name: note_act
+UPDATE delivery_act
+SET after = $3, done = done + $4, finished_at = CASE WHEN $5 THEN now() END
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: acts_under_way
+SELECT tenant_id, id FROM delivery_act WHERE finished_at IS NULL ORDER BY tenant_id, id;
+
+-- name: count_by_state
+-- For the console: how many need a person, per connection.
+SELECT c.name AS connection, d.state, count(*) AS deliveries, min(d.created_at) AS oldest
+FROM delivery d JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id
+WHERE d.tenant_id = $1 AND d.state IN ('waiting', 'needs_attention', 'rejected')
+GROUP BY c.name, d.state
+ORDER BY c.name, d.state;
+
+-- name: connection_states
+SELECT c.name AS connection, s.paused_since, s.open_since, s.held_until, s.held_for
+FROM courier_state s JOIN connection c ON c.tenant_id = $1 AND c.id = s.connection_id
+WHERE s.tenant_id = $1
+ORDER BY c.name;

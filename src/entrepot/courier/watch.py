@@ -14,11 +14,11 @@ from entrepot.courier.gate import Gate
 from entrepot.db import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from entrepot.courier.gate import Link
     from entrepot.db import Database, Row, Tx
-    from entrepot.dialect import Partner
+    from entrepot.dialect import Partner, Role
 
 _LOOK = 0.05
 _TEND = 0.25
@@ -78,7 +78,7 @@ class Watch:
         links: dict[Key, Link] = {
             (link.partner.tenant_id, link.partner.id): link for link in self._links
         }
-        tenants: Mapping[int, tuple[str, dict[str, Any]]] = self._links.tenants
+        tenants = self.tenants
         for key, link in links.items():
             if not self._falls_to_me(key):
                 continue
@@ -91,6 +91,18 @@ class Watch:
         for key in [key for key in self._known if key not in links or not self._falls_to_me(key)]:
             self.gates.pop(key, None)
             self.dropped.append(self._known.pop(key))
+
+    @property
+    def tenants(self) -> Mapping[int, tuple[str, dict[str, Any]]]:
+        """Every tenant, by id."""
+        tenants: Mapping[int, tuple[str, dict[str, Any]]] = self._links.tenants
+        return tenants
+
+    def everyone(self, tenant_id: int) -> Iterator[tuple[Role, Partner]]:
+        """Iterate over a tenant's connections, whichever process serves them."""
+        for link in self._links:
+            if link.partner.tenant_id == tenant_id:
+                yield link.role, link.partner
 
     def _falls_to_me(self, key: Key) -> bool:
         mine = share(self._me, *key)

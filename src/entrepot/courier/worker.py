@@ -19,6 +19,7 @@ from entrepot import clock, ids
 from entrepot.courier import claims, policy
 from entrepot.courier.claims import Claim, Settled, Settler, Want
 from entrepot.courier.http import Caller, CallFailed
+from entrepot.courier.levels import Levels
 from entrepot.courier.watch import Watch
 from entrepot.dialect import Delivered, Retry, Sent
 
@@ -72,11 +73,13 @@ class Courier:
         self._calls: set[asyncio.Task[None]] = set()
         self._hot: set[int] = set()
         self.watch = Watch(db, links, self.id, lease, self._begin)
+        self._levels = Levels(db, self.watch, self.exchange, lease)
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Work until ``stop``; then finish the calls under way and give the other leases back."""
         await self.watch.start()
         tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._keep())]
+        tasks.append(asyncio.create_task(self._levels.serve()))
         try:
             await stop.wait()
         finally:
@@ -86,6 +89,7 @@ class Courier:
             await self._drain()
 
     async def _drain(self) -> None:
+        await self._levels.stop()
         for gate in self.watch.gates.values():
             await self._return(list(gate.waiting))
             gate.waiting.clear()

@@ -113,8 +113,10 @@ CREATE TABLE level (
     trouble       text,               -- the partner refused this level; counts as told
     PRIMARY KEY (tenant_id, connection_id, item)
 ) WITH (fillfactor = 80);
-CREATE INDEX level_dirty ON level (tenant_id, connection_id, item) WHERE dirty_since IS NOT NULL;
+CREATE INDEX level_dirty ON level (tenant_id, connection_id, dirty_since, item) WHERE dirty_since IS NOT NULL;
 CREATE INDEX level_in_trouble ON level (tenant_id, connection_id, item) WHERE trouble IS NOT NULL;
+
+ALTER TABLE stock_change SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
 -- The sending of one connection's levels: one call at a time, fenced like a lane.
 CREATE TABLE feed (
@@ -123,8 +125,8 @@ CREATE TABLE feed (
     due           timestamptz NOT NULL DEFAULT now(),  -- not before; the lease's end while leased
     leased        boolean NOT NULL DEFAULT false,
     token         bigint NOT NULL DEFAULT 0,
-    forced        boolean NOT NULL DEFAULT false,      -- a person said: now
-    failing_since timestamptz,
+    round_at      timestamptz,        -- a tick, or a person, wants everything sent that was dirty then
+    forced        boolean NOT NULL DEFAULT false,      -- a person's wish ignores the breaker
     tries         integer NOT NULL DEFAULT 0,
     last_error    text,
     full_after    bigint,             -- a full send is under way and stands behind this item

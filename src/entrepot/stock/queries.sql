@@ -118,3 +118,58 @@ LEFT JOIN location l ON l.tenant_id = $1 AND l.id = r.location_id
 WHERE coalesce(h.on_hand, 0) <> coalesce(m.on_hand, 0) OR coalesce(h.weight, 0) <> coalesce(m.weight, 0)
    OR coalesce(h.reserved, 0) <> coalesce(p.reserved, 0)
 ORDER BY 1, 2;
+
+-- name: availability
+-- The one place that says what is available: pieces by article and location, not yet through any rule.
+SELECT s.article_id, l.code, s.on_hand - s.reserved - s.safety AS pieces
+FROM unnest($2::text::bigint[]) AS wanted (article_id)
+JOIN stock s ON s.tenant_id = $1 AND s.article_id = wanted.article_id
+JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id;
+
+-- name: matching_rules
+SELECT r.id, r.article_id, l.code AS location, r.locations, r.ratio, r.buffer, r.minimum, r.maximum,
+       r.fixed, r.stop
+FROM publish_rule r LEFT JOIN location l ON l.tenant_id = $1 AND l.id = r.location_id
+WHERE r.tenant_id = $1 AND (r.connection_id IS NULL OR r.connection_id = $2)
+  AND (r.article_id IS NULL OR r.article_id = ANY($3::text::bigint[]))
+ORDER BY r.position, r.id;
+
+-- name: add_rule
+-- Behind all others. Returns nothing where the location or the SKU is unknown.
+WITH scope AS (
+    SELECT l.id AS location_id, a.id AS article_id
+    FROM (SELECT) one
+    LEFT JOIN location l ON l.tenant_id = $1 AND l.code = $4
+    LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = $5
+    WHERE ($4::text IS NULL OR l.id IS NOT NULL) AND ($5::text IS NULL OR a.id IS NOT NULL)
+), added AS (
+    INSERT INTO publish_rule (tenant_id, id, position, connection_id, location_id, article_id, locations,
+                              ratio, buffer, minimum, maximum, fixed, stop)
+    SELECT $1, $2, coalesce((SELECT max(position) FROM publish_rule WHERE tenant_id = $1), 0) + 1, $3,
+           location_id, article_id, $6, $7, $8, $9, $10, $11, $12
+    FROM scope
+    RETURNING article_id
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, $13, article_id FROM added WHERE article_id IS NOT NULL
+)
+SELECT article_id FROM added;
+
+-- name: remove_rule
+WITH gone AS (
+    DELETE FROM publish_rule WHERE tenant_id = $1 AND id = $2 RETURNING article_id
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, $3, article_id FROM gone WHERE article_id IS NOT NULL
+)
+SELECT article_id FROM gone;
+
+-- name: list_rules
+SELECT r.id, c.name AS connection, l.code AS location, a.sku, r.locations, r.ratio, r.buffer, r.minimum,
+       r.maximum, r.fixed, r.stop
+FROM publish_rule r
+LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = r.connection_id
+LEFT JOIN location l ON l.tenant_id = $1 AND l.id = r.location_id
+LEFT JOIN article a ON a.tenant_id = $1 AND a.id = r.article_id
+WHERE r.tenant_id = $1
+ORDER BY r.position, r.id;

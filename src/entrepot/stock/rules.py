@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -75,3 +76,106 @@ def weight_of(pieces: int, on_hand: int, weight: Decimal) -> Decimal:
     if on_hand <= 0 or pieces <= 0:
         return ZERO
     return rounded(weight * Decimal(pieces) / Decimal(on_hand), GRAM4)
+
+
+class PublishRule(Struct, frozen=True, kw_only=True):
+    """How what is available becomes what a channel sees.
+
+    ``location`` None: the rule shapes the total, drawn from ``locations`` (None: the connection's own);
+    otherwise that outlet's figure, on which the total then builds. ``fixed`` replaces the figure, ``stop``
+    makes it 0; else it is ⌊pieces × ratio⌋ − buffer, held between minimum and maximum. Never below 0.
+    """
+
+    id: int
+    location: str | None = None
+    locations: tuple[str, ...] | None = None
+    ratio: Decimal = Decimal(1)
+    buffer: int = 0
+    minimum: int | None = None
+    maximum: int | None = None
+    fixed: int | None = None
+    stop: bool = False
+
+    def of(self, pieces: int) -> int:
+        """Return the figure that ``pieces`` become."""
+        if self.stop:
+            return 0
+        if self.fixed is not None:
+            return self.fixed
+        figure = int((pieces * self.ratio).to_integral_value(ROUND_FLOOR)) - self.buffer
+        if self.maximum is not None:
+            figure = min(figure, self.maximum)
+        if self.minimum is not None:
+            figure = max(figure, self.minimum)
+        return max(figure, 0)
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """What a channel sees of one article: the total, and each store's own figure."""
+
+    total: int
+    by_location: Mapping[str, int] = {}
+
+
+class Why(Struct, frozen=True, kw_only=True):
+    """One step of an explanation: ``location`` None is the total; ``rule`` None: no rule matched."""
+
+    location: str | None
+    available: int
+    rule: int | None
+    published: int
+
+
+def publish(
+    available: Mapping[str, int],
+    rules: Sequence[PublishRule],
+    *,
+    draws_on: Sequence[str] | None,
+    stores: Sequence[str] = (),
+) -> Published:
+    """Return what a channel sees.
+
+    ``available`` pieces by location code, below 0 where more is promised than there is (a place's own
+    lack is no other place's); ``rules`` those that match connection and article, in order: the last one
+    for a location, and the last one for the total, win. ``draws_on`` None: every location.
+    """
+    if not rules:
+        seen = available if draws_on is None else {c: available.get(c, 0) for c in draws_on}
+        total = sum(pieces for pieces in seen.values() if pieces > 0)
+        return Published(
+            total=total, by_location={store: max(available.get(store, 0), 0) for store in stores}
+        )
+    steps = explain(available, rules, draws_on=draws_on, stores=stores)
+    by_location = {step.location: step.published for step in steps if step.location is not None}
+    return Published(
+        total=steps[-1].published, by_location={store: by_location[store] for store in stores}
+    )
+
+
+def explain(
+    available: Mapping[str, int],
+    rules: Sequence[PublishRule],
+    *,
+    draws_on: Sequence[str] | None,
+    stores: Sequence[str] = (),
+) -> list[Why]:
+    """Return how ``publish`` comes to its figures: one step a location, the total last."""
+    last = {rule.location: rule for rule in rules}
+    whole = last.get(None)
+    if whole is not None and whole.locations is not None:
+        draws_on = whole.locations
+    drawn = list(available) if draws_on is None else list(dict.fromkeys(draws_on))
+    steps = []
+    for code in dict.fromkeys((*drawn, *stores)):
+        pieces = available.get(code, 0)
+        rule = last.get(code)
+        figure = max(pieces, 0) if rule is None else rule.of(max(pieces, 0))
+        steps.append(
+            Why(location=code, available=pieces, rule=rule.id if rule else None, published=figure)
+        )
+    pieces = sum(step.published for step in steps if step.location in set(drawn))
+    figure = pieces if whole is None else whole.of(pieces)
+    return [
+        *steps,
+        Why(location=None, available=pieces, rule=whole.id if whole else None, published=figure),
+    ]

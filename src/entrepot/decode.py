@@ -9,6 +9,7 @@ partner's own words (``pickGoodsDtls[2].qty``).
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -205,8 +206,8 @@ def _path(path: str) -> str:
 def _refuse_unstorable(raw: bytes) -> None:
     """Look closely at a body that may hold a NUL or a lone surrogate, and name its place."""
     try:
-        parsed = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+        parsed = json.loads(raw)  # msgspec refuses lone surrogates without saying where
+    except (RecursionError, ValueError):
         raise BadInput("malformed", "请求体不是合法的JSON") from None
     waiting: list[tuple[str, object]] = [("", parsed)]
     while waiting:

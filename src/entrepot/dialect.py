@@ -212,8 +212,9 @@ class Role:
     """One end of a dialect.
 
     ``secrets`` makes the secrets a new connection needs beside its URL key; ``own_auth`` tells the
-    gateway that the dialect checks its callers itself. ``listens`` names the kinds of fact this role is
-    told.
+    gateway that the dialect checks its callers itself, and ``sign`` makes a request one of a caller who
+    holds these secrets (for checks and traffic; a bearer token needs none). ``listens`` names the kinds
+    of fact this role is told.
 
     Stock levels, each read from the connection's settings: ``levels`` says how many one call may carry
     (0: the role is told none), ``level_wait`` how long to gather them, in seconds, and ``punctual`` that
@@ -240,6 +241,7 @@ class Role:
     splits: Callable[[Sent], bool] = lambda _sent: False
     secrets: Callable[[], dict[str, str]] = dict
     own_auth: bool = False
+    sign: Callable[[Request, Mapping[str, str]], Request] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

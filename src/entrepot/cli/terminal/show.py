@@ -38,6 +38,11 @@ def say(sentence: str) -> None:
     _console().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
+def hint(sentence: str) -> None:
+    """Print on stderr what helps people and is not the answer itself."""
+    Console(stderr=True).print(sentence, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
 def complain(sentence: str) -> None:
     """Print what is wrong, and what to do, on stderr."""
     Console(stderr=True).print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,6 @@ partner's own words (``pickGoodsDtls[2].qty``).
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -32,6 +31,7 @@ class Whole(int):
     """An integer from 0 to 999,999,999, as ``7``, ``"7"`` or ``7.0``."""
 
     least = 0
+    most = MOST
 
 
 class Positive(Whole):
@@ -40,8 +40,22 @@ class Positive(Whole):
     least = 1
 
 
+class Id(Whole):
+    """A number that names something: 0 to 9,007,199,254,740,991, what every partner's JSON can hold."""
+
+    most = 2**53 - 1
+
+
 class Exact(Decimal):
     """A finite decimal of at most 15 whole and 4 decimal digits, as number or string."""
+
+    least = -(Decimal(10) ** 15)
+
+
+class Price(Exact):
+    """An exact decimal that is not below 0."""
+
+    least = Decimal(0)
 
 
 _DIGITS = re.compile(r"\d{1,32}", re.ASCII)
@@ -129,27 +143,27 @@ def digest(raw: bytes) -> bytes:
 
 def _hook(kind: type, value: object) -> Any:
     if issubclass(kind, Whole):
-        return kind(_whole(kind.least, value))
+        return kind(_whole(kind.least, kind.most, value))
     if issubclass(kind, Exact):
-        return Exact(_exact(value))
+        return kind(_exact(kind.least, value))
     message = f"no decoder for {kind}"
     raise NotImplementedError(message)
 
 
-def _whole(least: int, value: object) -> int:
+def _whole(least: int, most: int, value: object) -> int:
     text_of_digits = isinstance(value, str) and _DIGITS.fullmatch(value)
     if text_of_digits or (isinstance(value, (float, Decimal)) and value == value // 1):
         value = int(value)  # type: ignore[call-overload]  # a str, float or Decimal by now
     if not isinstance(value, int) or isinstance(value, bool):
         message = "应为整数"
         raise ValueError(message)  # noqa: TRY004 - msgspec wraps ValueError with the path
-    if not least <= value <= MOST:
-        message = f"应在{least}到{MOST}之间"
+    if not least <= value <= most:
+        message = f"应在{least}到{most}之间"
         raise ValueError(message)
     return value
 
 
-def _exact(value: object) -> Decimal:
+def _exact(least: Decimal, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         message = "应为数字"
         raise ValueError(message)  # noqa: TRY004 - as above
@@ -163,6 +177,9 @@ def _exact(value: object) -> Decimal:
         raise ValueError(message)
     if number != number.quantize(Decimal("0.0001")):
         message = "最多4位小数"
+        raise ValueError(message)
+    if number < least:
+        message = f"不能小于{least}"
         raise ValueError(message)
     return number
 
@@ -206,8 +223,8 @@ def _path(path: str) -> str:
 def _refuse_unstorable(raw: bytes) -> None:
     """Look closely at a body that may hold a NUL or a lone surrogate, and name its place."""
     try:
-        parsed = json.loads(raw)  # msgspec refuses lone surrogates without saying where
-    except (RecursionError, ValueError):
+        parsed = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
         raise BadInput("malformed", "请求体不是合法的JSON") from None
     waiting: list[tuple[str, object]] = [("", parsed)]
     while waiting:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from rich.console import Console
-    from rich.text import Text
 
 _WIDE = 200  # columns where the output is no terminal, so that nothing is cut
 
@@ -24,8 +24,6 @@ def as_json(value: object) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Print a table for people, or the sentence ``empty`` that says what to do."""
-    from rich.table import Table  # noqa: PLC0415 - costs more time than most commands that print JSON
-
     grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         grid.add_row(*(_cell(value) for value in row))
@@ -37,30 +35,19 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 def say(sentence: str) -> None:
     """Print a sentence for people."""
-    sys.stdout.write(sentence + "\n")
-
-
-def hint(sentence: str) -> None:
-    """Print on stderr what helps people and is not the answer itself."""
-    _console(sys.stderr).print(sentence, style="dim", soft_wrap=True)
+    _console().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def complain(sentence: str) -> None:
     """Print what is wrong, and what to do, on stderr."""
-    _console(sys.stderr).print(sentence, style="red", soft_wrap=True)
+    Console(stderr=True).print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
-def _console(stream: TextIO | None = None) -> Console:
-    from rich.console import Console  # noqa: PLC0415 - see above
-
-    stream = stream or sys.stdout
-    width = None if stream.isatty() else _WIDE
-    return Console(file=stream, width=width, markup=False, highlight=False)
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _cell(value: Any) -> Text:
-    from rich.text import Text  # noqa: PLC0415 - see above
-
     if isinstance(value, tuple | list):
         value = ", ".join(str(part) for part in value)
     return Text("" if value is None else str(value))

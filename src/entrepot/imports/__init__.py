@@ -1,1 +1,0 @@
-"""The bulk ways in: files of articles, listings, stock, outlets, pieces and orders."""

@@ -1,1 +1,0 @@
-"""One suite for every dialect and role: a new dialect passes it by its folder alone."""

@@ -9,8 +9,9 @@ partner's own words (``pickGoodsDtls[2].qty``).
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -31,7 +32,6 @@ class Whole(int):
     """An integer from 0 to 999,999,999, as ``7``, ``"7"`` or ``7.0``."""
 
     least = 0
-    most = MOST
 
 
 class Positive(Whole):
@@ -40,25 +40,13 @@ class Positive(Whole):
     least = 1
 
 
-class Id(Whole):
-    """A number that names something: 0 to 9,007,199,254,740,991, what every partner's JSON can hold."""
-
-    most = 2**53 - 1
-
-
 class Exact(Decimal):
     """A finite decimal of at most 15 whole and 4 decimal digits, as number or string."""
 
-    least = -(Decimal(10) ** 15)
-
-
-class Price(Exact):
-    """An exact decimal that is not below 0."""
-
-    least = Decimal(0)
-
 
 _DIGITS = re.compile(r"\d{1,32}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,32}(\.\d{1,32})?", re.ASCII)
+_BEYOND = 10**15
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$(.*)`)?$")
 _WRONG = re.compile(r"Expected `(.+?)`(?:, got `(.+?)`)?(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
@@ -83,11 +71,14 @@ _PLAIN = {
 }
 
 
+_plain = msgspec.json.Decoder(float_hook=Decimal)
+
+
 class Reader:
     """Decodes bodies of one struct; made once per route."""
 
     def __init__(self, shape: Any) -> None:
-        self._decoder = msgspec.json.Decoder(shape, dec_hook=_hook)
+        self._decoder = msgspec.json.Decoder(shape, dec_hook=_hook, float_hook=Decimal)
 
     def read(self, raw: bytes) -> Any:
         """Return the typed body; raises BadInput."""
@@ -98,6 +89,14 @@ class Reader:
             raise _explained(str(error)) from None
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
             raise BadInput("malformed", "请求体不是合法的JSON", detail=str(error)) from None
+
+
+def parsed(raw: bytes) -> Any:
+    """Return a body as plain values, fractions exact (``Decimal``); raises BadInput."""
+    try:
+        return _plain.decode(checked(raw))
+    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as error:
+        raise BadInput("malformed", "请求体不是合法的JSON", detail=str(error)) from None
 
 
 def checked(raw: bytes) -> bytes:
@@ -143,43 +142,46 @@ def digest(raw: bytes) -> bytes:
 
 def _hook(kind: type, value: object) -> Any:
     if issubclass(kind, Whole):
-        return kind(_whole(kind.least, kind.most, value))
+        return kind(_whole(kind.least, value))
     if issubclass(kind, Exact):
-        return kind(_exact(kind.least, value))
+        return Exact(_exact(value))
     message = f"no decoder for {kind}"
     raise NotImplementedError(message)
 
 
-def _whole(least: int, most: int, value: object) -> int:
-    text_of_digits = isinstance(value, str) and _DIGITS.fullmatch(value)
-    if text_of_digits or (isinstance(value, (float, Decimal)) and value == value // 1):
-        value = int(value)  # type: ignore[call-overload]  # a str, float or Decimal by now
-    if not isinstance(value, int) or isinstance(value, bool):
+def _whole(least: int, value: object) -> int:
+    number = value
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        number = int(value)
+    if isinstance(value, (float, Decimal)) and _is_whole(Decimal(value)):
+        number = int(value)
+    if not isinstance(number, int) or isinstance(number, bool):
         message = "应为整数"
         raise ValueError(message)  # noqa: TRY004 - msgspec wraps ValueError with the path
-    if not least <= value <= most:
-        message = f"应在{least}到{most}之间"
+    if not least <= number <= MOST:
+        message = f"应在{least}到{MOST}之间"
         raise ValueError(message)
-    return value
+    return number
 
 
-def _exact(least: Decimal, value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        message = "应为数字"
-        raise ValueError(message)  # noqa: TRY004 - as above
-    try:
+def _is_whole(value: Decimal) -> bool:
+    return value.is_finite() and abs(value) < _BEYOND and value == value.to_integral_value()
+
+
+def _exact(value: object) -> Decimal:
+    number = None
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         number = Decimal(str(value))
-    except InvalidOperation:
+    elif isinstance(value, str) and _NUMBER.fullmatch(value):
+        number = Decimal(value)
+    if number is None:
         message = "应为数字"
-        raise ValueError(message) from None
-    if not number.is_finite() or abs(number) >= 10**15:
+        raise ValueError(message)
+    if not number.is_finite() or abs(number) >= _BEYOND:
         message = "数字超出范围"
         raise ValueError(message)
     if number != number.quantize(Decimal("0.0001")):
         message = "最多4位小数"
-        raise ValueError(message)
-    if number < least:
-        message = f"不能小于{least}"
         raise ValueError(message)
     return number
 
@@ -223,8 +225,8 @@ def _path(path: str) -> str:
 def _refuse_unstorable(raw: bytes) -> None:
     """Look closely at a body that may hold a NUL or a lone surrogate, and name its place."""
     try:
-        parsed = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+        parsed = json.loads(raw)  # msgspec refuses lone surrogates without saying where
+    except (RecursionError, ValueError):
         raise BadInput("malformed", "请求体不是合法的JSON") from None
     waiting: list[tuple[str, object]] = [("", parsed)]
     while waiting:

@@ -182,9 +182,9 @@ WHERE p.tenant_id = $1 AND p.suite_id = ANY($2::bigint[])
 ORDER BY p.suite_id, p.position;
 
 -- name: suite_stock
--- What each part of a suite has available, net, over the locations with these codes (null: all).
-SELECT a.sku, p.num,
-       coalesce(sum(t.on_hand - t.reserved - t.safety) FILTER (WHERE t.location_id IS NOT NULL), 0)::bigint AS available
+-- What each part of a suite has available, net, over the locations with these codes (null: all); a place's
+-- own lack is no other place's.
+SELECT a.sku, p.num, coalesce(sum(greatest(t.on_hand - t.reserved - t.safety, 0)), 0)::bigint AS available
 FROM suite_part p
 JOIN article a ON a.tenant_id = $1 AND a.id = p.part_id
 LEFT JOIN (stock t JOIN location l ON l.tenant_id = $1 AND l.id = t.location_id

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from entrepot.errors import BadInput, Conflict
-from entrepot.money import ZERO, rounded, share
+from entrepot.money import GRAM4, ZERO, rounded, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,6 +69,11 @@ class PriceLine(Struct, frozen=True, kw_only=True):
     ratio: Decimal
     retail_price: Decimal
 
+    @property
+    def each(self) -> Decimal:
+        """The price of one, −1 being the retail price."""
+        return self.retail_price if self.fixed_price == AUTOMATIC else self.fixed_price
+
 
 def fault(suite: Suite, known: Mapping[str, Known]) -> Refused | None:
     """Return why this may not be a suite, or None. ``known`` are the articles that exist, by SKU.
@@ -99,6 +104,9 @@ def _fault_of_head(suite: Suite) -> BadInput | None:
         return BadInput("unknown_large_type", "The large type is 0, 1 or 2.")
     if suite.label and not suite.print_mode:
         return BadInput("label_not_printed", "A suite printed as its parts bears no label.")
+    for field in ("weight", "retail_price", "wholesale_price", "member_price", "market_price"):
+        if getattr(suite, field) < 0:
+            return BadInput("negative_amount", f"{field} is below 0.", field=field)
     return None
 
 
@@ -120,6 +128,11 @@ def fault_of_goods(goods: Goods, known: Mapping[str, Known]) -> Refused | None:
         return BadInput("no_specs", "Goods have at least one spec.")
     if twice := [sku for sku, times in Counter(skus).items() if times > 1]:
         return BadInput("spec_twice", f"{', '.join(twice)} is named twice.", skus=twice)
+    for at, spec in enumerate(goods.specs):
+        for field in ("weight", "retail_price"):
+            if getattr(spec, field) < 0:
+                text = f"{spec.sku}: {field} is below 0."
+                return BadInput("negative_amount_of_spec", text, part=at, field=field)
     found = [(sku, known[sku]) for sku in skus if sku in known]
     if suites := [sku for sku, article in found if article.kind == SUITE]:
         return Conflict("spec_is_suite", f"{suites[0]} is a suite.", skus=suites)
@@ -128,6 +141,22 @@ def fault_of_goods(goods: Goods, known: Mapping[str, Known]) -> Refused | None:
             text = f"{sku} belongs to goods {article.goods_no}."
             return Conflict("spec_of_others", text, sku=sku, goods_no=article.goods_no)
     return None
+
+
+def ratios(lines: Sequence[PriceLine]) -> list[Decimal]:
+    """Return each line's share of what fixed prices leave, as a fraction of 4 decimals.
+
+    A ratio that was given stays as given; what those leave is shared by amount. Fixed lines have none.
+    """
+    automatic = [
+        at for at, line in enumerate(lines) if not line.is_fixed_price and line.ratio == AUTOMATIC
+    ]
+    given = [ZERO if line.is_fixed_price else max(line.ratio, ZERO) for line in lines]
+    left = max(_ONE - sum(given, ZERO), ZERO)
+    parts = share(left, _by_amount([lines[at] for at in automatic]), GRAM4)
+    for at, part in zip(automatic, parts, strict=True):
+        given[at] = part
+    return given
 
 
 def claimed(goods: Goods, known: Mapping[str, Known]) -> dict[str, Known]:
@@ -172,7 +201,7 @@ def split(price: Decimal, lines: Sequence[PriceLine]) -> list[Decimal]:
     """
     fixed = [at for at, line in enumerate(lines) if line.is_fixed_price]
     others = [at for at, line in enumerate(lines) if not line.is_fixed_price]
-    asked = [_fixed_amount(lines[at]) for at in fixed]
+    asked = [lines[at].each * lines[at].num for at in fixed]
     amounts = [rounded(amount) for amount in asked] if sum(asked, ZERO) <= price else []
     if len(amounts) < len(asked) or sum(amounts, ZERO) > price:
         amounts = share(price, asked)
@@ -184,29 +213,24 @@ def split(price: Decimal, lines: Sequence[PriceLine]) -> list[Decimal]:
     return [shares[at] for at in range(len(lines))]
 
 
-def _fixed_amount(line: PriceLine) -> Decimal:
-    each = line.retail_price if line.fixed_price == AUTOMATIC else line.fixed_price
-    return each * line.num
-
-
 def _weights(lines: Sequence[PriceLine]) -> list[Decimal]:
     """Return the weights by which lines without a fixed price share what is left."""
     automatic = [line for line in lines if line.ratio == AUTOMATIC]
     claimed = sum((line.ratio for line in lines if line.ratio != AUTOMATIC), ZERO)
     if claimed >= 1 or not automatic:
         return [max(line.ratio, ZERO) for line in lines]
-    priced = any(_amount(line) for line in automatic)
-    whole = sum((_amount(line) if priced else line.num for line in automatic), ZERO)
+    amounts = _by_amount(automatic)
+    whole, left = sum(amounts, ZERO), iter(amounts)
     return [
-        (_ONE - claimed) * (_amount(line) if priced else line.num)
-        if line.ratio == AUTOMATIC
-        else line.ratio * whole
+        (_ONE - claimed) * next(left) if line.ratio == AUTOMATIC else line.ratio * whole
         for line in lines
     ]
 
 
-def _amount(line: PriceLine) -> Decimal:
-    return line.num * line.retail_price
+def _by_amount(lines: Sequence[PriceLine]) -> list[Decimal]:
+    """Return the lines' amounts (num × retail price); their numbers where no line has an amount."""
+    amounts = [line.num * line.retail_price for line in lines]
+    return amounts if any(amounts) else [line.num for line in lines]
 
 
 def explode(

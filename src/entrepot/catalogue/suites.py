@@ -70,6 +70,17 @@ class PartShown(Struct, frozen=True, kw_only=True):
     goods_no: str
     goods_name: str
 
+    @property
+    def price_line(self) -> PriceLine:
+        """What decides its share of the suite's price."""
+        return PriceLine(
+            num=self.num,
+            is_fixed_price=self.is_fixed_price,
+            fixed_price=self.fixed_price,
+            ratio=self.ratio,
+            retail_price=self.retail_price,
+        )
+
 
 class Shown(Struct, frozen=True, kw_only=True):
     """A suite as people and partners see it."""
@@ -169,17 +180,7 @@ async def named(tx: Tx, sku: str) -> Shown:
 async def split(tx: Tx, sku: str, price: Decimal) -> list[Share]:
     """Return how the price of one suite falls on its parts; raises Missing."""
     shown = await named(tx, sku)
-    lines = [
-        PriceLine(
-            num=part.num,
-            is_fixed_price=part.is_fixed_price,
-            fixed_price=part.fixed_price,
-            ratio=part.ratio,
-            retail_price=part.retail_price,
-        )
-        for part in shown.parts
-    ]
-    amounts = rules.split(price, lines)
+    amounts = rules.split(price, [part.price_line for part in shown.parts])
     return [
         Share(sku=part.sku, qty=part.num, amount=amount)
         for part, amount in zip(shown.parts, amounts, strict=True)

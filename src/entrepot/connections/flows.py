@@ -91,7 +91,7 @@ async def add(
             _json(settings),
         ),
     )
-    secrets = {**role.secrets(), **new.secrets, rules.URL_KEY: ids.token()}
+    secrets = {**role.accounts(), **role.secrets(), **new.secrets, rules.URL_KEY: ids.token()}
     await _add_credential(tx, vault, connection_id, secrets)
     await audit(tx, who, "connection add", new.name, details={"dialect": new.dialect, **settings})
     await tx.rows(_NOTIFY)
@@ -119,7 +119,7 @@ async def change(
         raise Missing("unknown_connection", message)
     _, role = role_of(dialects, row["dialect"], row["role"])
     generation, secrets = await _current_secrets(tx, vault, row["id"])
-    secret = {"bearer", *secrets} - {rules.URL_KEY}
+    secret = {"bearer", *secrets, *role.accounts(), *role.secrets()} - {rules.URL_KEY}
     own = {key: value for key, value in changes.items() if key in {"partner_url", "paused"}}
     rest = {key: value for key, value in changes.items() if key not in {*own, *secret}}
     settings = rules.merged(role, msgspec.json.decode(row["settings"]), rest)

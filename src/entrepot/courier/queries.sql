@@ -265,14 +265,17 @@ SELECT t.tenant_id FROM unnest($1::bigint[]) AS t(tenant_id)
 WHERE EXISTS (SELECT FROM stock_change c WHERE c.tenant_id = t.tenant_id);
 
 -- name: mark_levels
--- Take changes off the list and mark what each connection sells of them: its listings, or styles.
+-- Take changes off the list and mark what each connection sells of them: its listings, or styles. A
+-- changed part changes the suites that contain it.
 WITH taken AS (
     DELETE FROM stock_change c
     USING (SELECT id FROM stock_change WHERE tenant_id = $1 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED) t
     WHERE c.tenant_id = $1 AND c.id = t.id
     RETURNING c.id, c.article_id
 ), changed AS (
-    SELECT DISTINCT article_id FROM taken
+    SELECT article_id FROM taken
+    UNION
+    SELECT p.suite_id FROM taken t JOIN suite_part p ON p.tenant_id = $1 AND p.part_id = t.article_id
 ), sold AS (
     SELECT l.connection_id, l.id AS item, l.article_id
     FROM changed c JOIN listing l ON l.tenant_id = $1 AND l.article_id = c.article_id

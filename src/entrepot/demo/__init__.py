@@ -104,5 +104,5 @@ def _secrets(part: Part, pair: tuple[str, str], dialects: Mapping[str, Dialect])
         for new in _known(end.connections, dialects):
             if new.name == name:
                 _, role = flows.role_of(dialects, new.dialect, new.role)
-                secrets |= {**role.secrets(), **new.secrets}
+                secrets |= {**role.accounts(), **role.secrets(), **new.secrets}
     return secrets

@@ -1,1 +1,1 @@
-"""People: who they are, what they may do, and the tokens they call with."""
+"""People: users, roles, rights and tokens."""

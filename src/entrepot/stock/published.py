@@ -11,7 +11,7 @@ from entrepot import ids
 from entrepot.db import ints, queries
 from entrepot.errors import Missing
 from entrepot.stock import rules
-from entrepot.stock.rules import PublishRule
+from entrepot.stock.rules import PartStock, PublishRule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -56,30 +56,33 @@ class NewRule(Struct, frozen=True, kw_only=True):
 async def figures(tx: Tx, channel: Channel, articles: Collection[int]) -> dict[int, Published]:
     """Return what a channel sees of these articles now; an article without stock anywhere has 0."""
     wanted = sorted(set(articles))
-    available = await _available(tx, wanted)
+    singles, suites = await _available(tx, wanted)
     matching = await _matching(tx, channel.connection_id, wanted)
     nothing: Mapping[str, int] = {}
-    return {
-        article: rules.publish(
-            available.get(article, nothing),
-            matching.get(article, matching[None]),
-            draws_on=channel.draws_on,
-            stores=channel.stores,
+    seen = {}
+    for article in wanted:
+        which = matching.get(article, matching[None])
+        available = singles.get(article, nothing)
+        if article in suites:
+            available = rules.counted(suites[article].values(), which, channel.draws_on)
+        seen[article] = rules.publish(
+            available, which, draws_on=channel.draws_on, stores=channel.stores
         )
-        for article in wanted
-    }
+    return seen
 
 
 async def explained(tx: Tx, channel: Channel, article_id: int) -> list[Why]:
-    """Return how a channel comes to see what it sees of one article."""
-    available = await _available(tx, [article_id])
+    """Return how a channel comes to see what it sees of one article.
+
+    A suite's step for ``rules.TOGETHER`` is what its parts allow across the locations without a rule.
+    """
+    singles, suites = await _available(tx, [article_id])
     matching = await _matching(tx, channel.connection_id, [article_id])
-    return rules.explain(
-        available.get(article_id, {}),
-        matching.get(article_id, matching[None]),
-        draws_on=channel.draws_on,
-        stores=channel.stores,
-    )
+    which = matching.get(article_id, matching[None])
+    available = singles.get(article_id, {})
+    if article_id in suites:
+        available = rules.counted(suites[article_id].values(), which, channel.draws_on)
+    return rules.explain(available, which, draws_on=channel.draws_on, stores=channel.stores)
 
 
 async def add_rule(tx: Tx, new: NewRule) -> int:
@@ -106,12 +109,21 @@ async def list_rules(tx: Tx) -> list[Row]:
     return list(await tx.rows(_q.list_rules))
 
 
-async def _available(tx: Tx, articles: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Return available pieces by article and location code."""
-    found: dict[int, dict[str, int]] = {}
+async def _available(
+    tx: Tx, articles: Sequence[int]
+) -> tuple[dict[int, dict[str, int]], dict[int, dict[int, PartStock]]]:
+    """Return available pieces by article and location code; of suites those of each part, by its id."""
+    singles: dict[int, dict[str, int]] = {}
+    suites: dict[int, dict[int, PartStock]] = {}
     for row in await tx.rows(_q.availability, ints(articles)):
-        found.setdefault(row[0], {})[row[1]] = row[2]
-    return found
+        if row[3] is None:
+            singles.setdefault(row[0], {})[row[1]] = row[2]
+            continue
+        parts = suites.setdefault(row[0], {})
+        part = parts.get(row[3]) or parts.setdefault(row[3], PartStock(row[4], {}))
+        if row[1] is not None:
+            part.pieces[row[1]] = row[2]
+    return singles, suites
 
 
 async def _matching(

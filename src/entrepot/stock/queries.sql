@@ -120,11 +120,19 @@ WHERE coalesce(h.on_hand, 0) <> coalesce(m.on_hand, 0) OR coalesce(h.weight, 0) 
 ORDER BY 1, 2;
 
 -- name: availability
--- The one place that says what is available: pieces by article and location, not yet through any rule.
-SELECT s.article_id, l.code, s.on_hand - s.reserved - s.safety AS pieces
+-- The one place that says what is available: pieces by article and location, not yet through any rule. A
+-- suite has a row for each of its parts and locations, with how much of the part it takes.
+SELECT s.article_id, l.code, s.on_hand - s.reserved - s.safety AS pieces, NULL::bigint AS part_id,
+       NULL::numeric AS num
 FROM unnest($2::text::bigint[]) AS wanted (article_id)
 JOIN stock s ON s.tenant_id = $1 AND s.article_id = wanted.article_id
-JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id;
+JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
+UNION ALL
+SELECT p.suite_id, l.code, s.on_hand - s.reserved - s.safety, p.part_id, p.num
+FROM unnest($2::text::bigint[]) AS wanted (article_id)
+JOIN suite_part p ON p.tenant_id = $1 AND p.suite_id = wanted.article_id
+LEFT JOIN stock s ON s.tenant_id = $1 AND s.article_id = p.part_id
+LEFT JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id;
 
 -- name: matching_rules
 SELECT r.id, r.article_id, l.code AS location, r.locations, r.ratio, r.buffer, r.minimum, r.maximum,

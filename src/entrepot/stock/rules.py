@@ -11,7 +11,7 @@ from msgspec import Struct
 from entrepot.money import GRAM4, ZERO, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 class Balance(Struct, kw_only=True):
@@ -126,6 +126,44 @@ class Why(Struct, frozen=True, kw_only=True):
     published: int
 
 
+TOGETHER = ""
+"""What stands for all locations without a rule of their own where a suite's parts are counted."""
+
+
+class PartStock(Struct, frozen=True):
+    """One part of a suite: how much of it one suite takes, and the pieces available by location code."""
+
+    num: Decimal
+    pieces: dict[str, int]
+
+
+def counted(
+    parts: Collection[PartStock], rules: Sequence[PublishRule], draws_on: Sequence[str] | None
+) -> dict[str, int]:
+    """Return a suite's availability by location, as ``publish`` takes it.
+
+    A location has as many as the scarcest part there allows. Parts may also lie apart: what all
+    locations allow together beyond that stands under ``TOGETHER``. A location with a rule of its own is
+    counted by itself, since only its own figure can be shaped.
+    """
+    whole = next((rule for rule in reversed(rules) if rule.location is None), None)
+    drawn = draws_on if whole is None or whole.locations is None else whole.locations
+    codes = {code for part in parts for code in part.pieces}
+    ruled = {rule.location for rule in rules}
+    apart = {code: _allowed(parts, {code}) for code in codes}
+    joint = {code for code in codes if code not in ruled and (drawn is None or code in drawn)}
+    return {**apart, TOGETHER: _allowed(parts, joint) - sum(apart[code] for code in joint)}
+
+
+def _allowed(parts: Collection[PartStock], codes: set[str]) -> int:
+    """Return how many suites the parts at these locations allow, each place's own lack left aside."""
+    counts = []
+    for part in parts:
+        pieces = sum(n for code, n in part.pieces.items() if n > 0 and code in codes)
+        counts.append(int(pieces // part.num))
+    return min(counts)
+
+
 def publish(
     available: Mapping[str, int],
     rules: Sequence[PublishRule],
@@ -140,7 +178,8 @@ def publish(
     for a location, and the last one for the total, win. ``draws_on`` None: every location.
     """
     if not rules:
-        seen = available if draws_on is None else {c: available.get(c, 0) for c in draws_on}
+        drawn = available if draws_on is None else (*draws_on, TOGETHER)
+        seen = {code: available.get(code, 0) for code in drawn}
         total = sum(pieces for pieces in seen.values() if pieces > 0)
         return Published(
             total=total, by_location={store: max(available.get(store, 0), 0) for store in stores}
@@ -165,6 +204,8 @@ def explain(
     if whole is not None and whole.locations is not None:
         draws_on = whole.locations
     drawn = list(available) if draws_on is None else list(dict.fromkeys(draws_on))
+    if TOGETHER in available:
+        drawn = list(dict.fromkeys((*drawn, TOGETHER)))
     steps = []
     for code in dict.fromkeys((*drawn, *stores)):
         pieces = available.get(code, 0)

@@ -1,0 +1,203 @@
+"""Bodies that partners send by mistake or on purpose, made from a documented one. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from entrepot.conform import matching
+
+Answer = Literal["success", "accepted", "malformed", "missing", "too_large", "calm"]
+"""What a case must be answered with: the sample's reply; its envelope with other contents; a failure that
+names ``at``; the same for what is missing; 413; anything in an envelope that is no 5xx."""
+
+JSON = "application/json"
+_RAW = "@@raw@@"
+_NOBODY_KNOWS = "aFieldNobodyKnows"
+_WRONG: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "string": (
+        ("NUL", r'"a\u0000b"'),
+        ("a lone surrogate", r'"a\ud800"'),
+        ("a number", "5"),
+        ("true", "true"),
+        ("an array", "[]"),
+        ("an object", "{}"),
+    ),
+    "integer": (
+        ("a word", '"x"'),
+        ("a fraction", "1.5"),
+        ("a fraction as text", '"1.5"'),
+        ("true", "true"),
+        ("an array", "[]"),
+        ("an object", "{}"),
+        ("below 0", "-1"),
+        ("a sign", '"+5"'),
+        ("a space", '" 5"'),
+        ("a milliard", "1000000000"),
+        ("10^30", "1" + "0" * 30),
+        ("10^30 as text", '"1' + "0" * 30 + '"'),
+        ("1e400", "1e400"),
+    ),
+    "number": (("a word", '"x"'), ("true", "true"), ("an array", "[]"), ("1e400", "1e400")),
+    "boolean": (("a word", '"x"'), ("an object", "{}")),
+    "array": (("a word", '"x"'), ("a number", "5"), ("an object", '{"a":1}')),
+    "object": (("a word", '"x"'), ("a number", "5"), ("an array", "[1]")),
+}
+_WRONG = {**_WRONG, "positive": (*_WRONG["integer"], ("0", "0"))}
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One request and what must come of it. ``make`` turns the documented body into the bytes to send;
+    ``at`` is the path a message must name.
+    """
+
+    name: str
+    make: Callable[[Any], bytes]
+    answer: Answer
+    at: str = ""
+    content_type: str = JSON
+
+
+def encoded(body: Any) -> bytes:
+    """Return a body as partners' stacks write it: UTF-8, Chinese as it is."""
+    return b"" if body is msgspec.UNSET else json.dumps(body, ensure_ascii=False).encode()
+
+
+def cases(body: Any, fields: Mapping[str, str], *, optional_body: bool) -> Iterator[Case]:
+    """Yield every case of a body whose ``fields`` are known (see ``samples``)."""
+    yield from _not_json(body, optional_body=optional_body)
+    yield from _beyond(body)
+    yield from _tolerated(body)
+    for path, kind in fields.items():
+        for at in matching.places(body, path):
+            yield from _field(body, at, kind.rstrip("!"), required=kind.endswith("!"))
+
+
+def _not_json(body: Any, *, optional_body: bool) -> Iterator[Case]:
+    """Bodies that are no JSON, or JSON of another kind."""
+    other = ("an array", b"[1]") if isinstance(body, dict) else ("an object", b"{}")
+    texts = dict(
+        [
+            ("a word", b"hello"),
+            ("XML", b"<xml></xml>"),
+            ("GBK", json.dumps({"备注": "中文"}, ensure_ascii=False).encode("gbk")),
+            ("a raw NUL", b'{"a":"\0"}'),
+            ("100,000 open brackets", b"[" * 100_000),
+            ("100,000 nested brackets", b"[" * 100_000 + b"]" * 100_000),
+            ("100,000 nested objects", b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
+            ("a text", b'"text"'),
+            ("a number", b"5"),
+            ("true", b"true"),
+            other,
+        ]
+    )
+    if not optional_body:
+        texts |= {"nothing": b"", "spaces": b"  \n", "null": b"null"}
+    made: dict[str, Callable[[Any], bytes]] = {
+        name: partial(_constant, raw=raw) for name, raw in texts.items()
+    }
+    made["half a body"] = lambda body: encoded(body)[: max(len(encoded(body)) // 2, 1)]
+    made["two bodies"] = lambda body: encoded(body) * 2
+    made["a trailing comma"] = lambda body: encoded(body)[:-1] + b"," + encoded(body)[-1:]
+    for name, make in made.items():
+        yield Case(name=f"body: {name}", make=make, answer="malformed")
+
+
+def _beyond(body: Any) -> Iterator[Case]:
+    """What no field of ours reads: still no NUL, and never our fault."""
+    if isinstance(body, list) and not (body and isinstance(body[0], dict)):
+        return
+    at = f"[0].{_NOBODY_KNOWS}" if isinstance(body, list) else _NOBODY_KNOWS
+    tokens: tuple[tuple[str, str, Answer], ...] = (
+        ("a NUL", r'"a\u0000b"', "malformed"),
+        ("a lone surrogate", r'"a\ud800b"', "malformed"),
+        ("a lone low surrogate", r'"a\udc00b"', "malformed"),
+        ("an emoji", r'"\ud83d\ude00"', "success"),
+        ("1e400", "1e400", "calm"),
+        ("10^30", "1" + "0" * 30, "calm"),
+        ("100,000 nested brackets", "[" * 100_000 + "]" * 100_000, "malformed"),
+        ("a null", "null", "success"),
+        ("an object", '{"a":[1,"b"]}', "success"),
+    )
+    for name, token, answer in tokens:
+        yield Case(name=f"unknown field: {name}", make=_putting(at, token), answer=answer)
+    huge = _putting(at, '"' + "x" * 5_000_000 + '"')
+    yield Case(name="body: 5 MB", make=huge, answer="too_large")
+
+
+def _tolerated(body: Any) -> Iterator[Case]:
+    """What is unusual and right all the same."""
+    yield Case(name="a BOM", make=lambda body: b"\xef\xbb\xbf" + encoded(body), answer="success")
+    spaced = Case(
+        name="spaces around",
+        make=lambda body: b" \r\n" + encoded(body) + b"\r\n ",
+        answer="success",
+    )
+    yield spaced
+    yield Case(name="ASCII escapes", make=lambda body: json.dumps(body).encode(), answer="success")
+    if isinstance(body, dict) and body:
+        yield Case(name="a key twice", make=_doubled, answer="calm")
+    for kind in (
+        "application/json; charset=UTF-8",
+        "application/json;charset=gbk",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "nonsense",
+        "",
+    ):
+        name = f"Content-Type {kind or 'missing'}"
+        yield Case(name=name, make=encoded, answer="success", content_type=kind)
+
+
+def _field(body: Any, at: str, kind: str, *, required: bool) -> Iterator[Case]:
+    """Wrong types in one field, its absence, and the other ways to write what is right."""
+    if kind == "any":
+        return
+    for name, token in _WRONG[kind]:
+        yield Case(name=f"{at}: {name}", make=_putting(at, token), answer="malformed", at=at)
+    empty = {"null": "null", "empty": '""'}
+    if required:
+        if kind == "string":
+            empty["blank"] = r'" \t"'
+        if kind in ("array", "object", "boolean"):
+            del empty["empty"]
+        if matching.has(body, at) and not at.endswith("]"):
+            gone = partial(_lacking, at=at)
+            yield Case(name=f"{at}: left out", make=gone, answer="missing", at=at)
+    for name, token in empty.items():
+        answer: Answer = "missing" if required else "accepted"
+        make = _putting(at, token)
+        yield Case(name=f"{at}: {name}", make=make, answer=answer, at=at if required else "")
+    if kind in ("integer", "positive") and matching.has(body, at):
+        number = int(matching.value(body, at))
+        for name, token in (("as text", f'"{number}"'), ("as a float", f"{number}.0")):
+            yield Case(name=f"{at}: {name}", make=_putting(at, token), answer="success")
+
+
+def _putting(at: str, token: str) -> Callable[[Any], bytes]:
+    """Return what puts a piece of raw JSON at a path."""
+    return partial(_with, at=at, token=token)
+
+
+def _with(body: Any, at: str, token: str) -> bytes:
+    raw = json.dumps(matching.changed(body, at, _RAW), ensure_ascii=False)
+    return raw.replace(json.dumps(_RAW), token).encode()
+
+
+def _lacking(body: Any, at: str) -> bytes:
+    return encoded(matching.without(body, at))
+
+
+def _doubled(body: Any) -> bytes:
+    key = next(iter(body))
+    return b"{" + json.dumps({key: body[key]}).encode()[1:-1] + b"," + encoded(body)[1:]
+
+
+def _constant(_body: Any, raw: bytes) -> bytes:
+    return raw

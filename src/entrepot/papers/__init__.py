@@ -1,1 +1,0 @@
-"""Papers: what people file about an order (adjustments, returns): numbers, states, logs, long lists."""

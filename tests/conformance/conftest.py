@@ -1,0 +1,82 @@
+"""A serving hub with the demonstration in it, and one end of it to ask."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from entrepot import dialects
+from entrepot.conform import samples
+from entrepot.conform.checks import Target
+from tests import conftest, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from entrepot.conform.samples import Samples
+    from entrepot.dialect import Dialect, Role
+    from tests.running import Running
+
+DIALECTS = dialects.discover()
+ENDS = [(name, role) for name, dialect in DIALECTS.items() for role in dialect.roles]
+
+
+class End:
+    """One dialect and role, as ``(dialect, role)`` parameter of a test."""
+
+    def __init__(self, name: str, role: str) -> None:
+        self.dialect: Dialect = DIALECTS[name]
+        self.name = role
+        self.role: Role = self.dialect.roles[role]
+        self.samples: Samples = samples.read(self.dialect.folder, role)
+
+    async def target(self, hub: Running) -> Target:
+        """Return the demonstration's connection of this dialect and role."""
+        connection = next(
+            connection
+            for connection in await hub.connections()
+            if (connection.partner.dialect, connection.partner.role)
+            == (self.dialect.name, self.name)
+        )
+        return Target(
+            base_url=hub.base_url(connection),
+            secrets=connection.partner.secrets,
+            sign=self.role.sign,
+            key_in_url=True,
+        )
+
+
+@pytest.fixture(params=ENDS, ids="-".join)
+def end(request: pytest.FixtureRequest) -> End:
+    """Give every dialect and role in turn."""
+    return End(*request.param)
+
+
+@contextlib.contextmanager
+def serving(
+    server_url: str, template: str, *options: str, dialects: Path | None = None
+) -> Iterator[Running]:
+    """Serve the demonstration from two web processes on a database of its own."""
+    how = f"TEMPLATE {template} STRATEGY FILE_COPY"
+    database = contextlib.contextmanager(conftest._database)
+    with conftest.short_directory() as data, database(server_url, how) as url:
+        options = ("--demo", "--role", "web", "--workers", "2", *options)
+        with running.hub(data, url, *options, dialects=dialects) as hub:
+            yield hub
+
+
+@pytest.fixture(scope="session")
+def demo(server_url: str, template: str) -> Iterator[Running]:
+    """Give the hub that most checks share."""
+    with serving(server_url, template) as hub:
+        yield hub
+
+
+@pytest.fixture
+def untouched(server_url: str, template: str) -> Iterator[Running]:
+    """Give a hub that nobody has asked anything yet."""
+    with serving(server_url, template) as hub:
+        yield hub

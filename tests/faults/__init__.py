@@ -1,1 +1,0 @@
-"""Fault tests: every one proves that its fault happened."""

@@ -1,0 +1,96 @@
+"""The hub as partners meet it: server processes on a real port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from entrepot.app import Hub
+from entrepot.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+    from typing import TypeVar
+
+    from entrepot.connections.rules import Connection
+
+    T = TypeVar("T")
+
+READY_WITHIN = 60.0
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """A serving hub. ``pid`` is that of its first process."""
+
+    url: str
+    settings: Settings
+    pid: int
+
+    async def do(self, work: Callable[[Hub], Awaitable[T]]) -> T:
+        """Run ``work(hub)`` beside the server, as a command would."""
+        async with await Hub.open(self.settings, size=4) as hub:
+            return await work(hub)
+
+    async def connections(self) -> list[Connection]:
+        """Return every connection of every tenant."""
+        async with await Hub.open(self.settings, size=4) as hub:
+            return list(hub.registry)
+
+    def base_url(self, connection: Connection) -> str:
+        """Return what the partner of a connection calls."""
+        return f"{self.url}/c/{connection.generations[0].key}"
+
+
+@contextlib.contextmanager
+def hub(
+    data: Path,
+    database_url: str,
+    *options: str,
+    dialects: Path | None = None,
+) -> Iterator[Running]:
+    """Serve on a free port until the end of the block; SIGTERM must then end it well."""
+    port = free_port()
+    environment = {**os.environ, "ENTREPOT_DATABASE_URL": database_url}
+    if dialects:
+        environment["ENTREPOT_DIALECTS"] = str(dialects)
+    command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data), "--port", str(port)]
+    with (data / "serve.log").open("ab") as log:
+        process = subprocess.Popen([*command, *options], env=environment, stderr=log, stdout=log)
+    settings = Settings(data=data, database_url=database_url, port=port)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{url}/healthz", process, data / "serve.log")
+        yield Running(url=url, settings=settings, pid=process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    assert code == 0, (data / "serve.log").read_text()[-5000:]
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-5000:]
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as reply:
+            if reply.status == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{url} is not ready: {log.read_text()[-5000:]}")

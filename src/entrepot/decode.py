@@ -133,11 +133,11 @@ def text(value: str | None) -> str | None:
 def digest(raw: bytes) -> bytes:
     """Return the hash of a document's content as parsed, keys sorted, so that layout does not count."""
     try:
-        parsed = msgspec.json.decode(checked(raw))
-        return hashlib.sha256(msgspec.json.encode(parsed, order="sorted")).digest()
+        content = msgspec.json.decode(checked(raw))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         # What no field of ours reads was not looked at before: 1e400, or nesting without end.
         raise BadInput("malformed", "请求体含有无法处理的内容", detail=str(error)) from None
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).digest()
 
 
 def _hook(kind: type, value: object) -> Any:

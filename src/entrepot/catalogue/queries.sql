@@ -36,20 +36,36 @@ INSERT INTO listing (tenant_id, connection_id, id, type, key, article_id)
 SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
 ON CONFLICT (tenant_id, connection_id, type, key) DO UPDATE SET article_id = excluded.article_id;
 
--- name: style_balances
--- Articles by style number with their balances; one row without a location for an article never stocked.
-SELECT a.style_no, a.pic_url, l.code AS location, s.on_hand,
-       s.on_hand - s.reserved - s.safety AS available, s.weight
+-- name: styles
+-- Articles by style number, with what lies at these locations (null: anywhere) of each.
+SELECT a.id, a.style_no, a.pic_url, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.weight, 0) AS weight
 FROM article a
-LEFT JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.id
-LEFT JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
+LEFT JOIN LATERAL (
+    SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight
+    FROM stock s
+    WHERE s.tenant_id = $1 AND s.article_id = a.id
+      AND ($3::text[] IS NULL
+           OR s.location_id IN (SELECT id FROM location WHERE tenant_id = $1 AND code = ANY($3)))
+) s ON true
 WHERE a.tenant_id = $1 AND a.style_no = ANY($2::text[]);
 
 -- name: next_styles
-SELECT style_no FROM article
-WHERE tenant_id = $1 AND style_no > $2
-ORDER BY style_no
-LIMIT $3;
+-- The same, a page of all of them by style number.
+SELECT a.id, a.style_no, a.pic_url, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.weight, 0) AS weight
+FROM (
+    SELECT id, style_no, pic_url FROM article
+    WHERE tenant_id = $1 AND style_no > $2
+    ORDER BY style_no
+    LIMIT $4
+) a
+LEFT JOIN LATERAL (
+    SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight
+    FROM stock s
+    WHERE s.tenant_id = $1 AND s.article_id = a.id
+      AND ($3::text[] IS NULL
+           OR s.location_id IN (SELECT id FROM location WHERE tenant_id = $1 AND code = ANY($3)))
+) s ON true
+ORDER BY a.style_no;
 
 -- name: by_listing
 -- Article ids by what a connection calls them.
@@ -277,3 +293,16 @@ LEFT JOIN location l ON l.tenant_id = $1 AND l.id = page.location_id
 LEFT JOIN spec i ON i.tenant_id = $1 AND i.article_id = page.article_id
 LEFT JOIN goods g ON g.tenant_id = $1 AND g.id = i.goods_id
 ORDER BY page.changed_at, page.article_id, page.location_id;
+
+-- name: add_styles
+INSERT INTO article (tenant_id, id, sku, style_no)
+SELECT $1, id, name, name FROM unnest($2::bigint[], $3::text[]) AS n (id, name)
+ON CONFLICT (tenant_id, sku) DO UPDATE SET style_no = excluded.style_no WHERE article.style_no IS NULL;
+
+-- name: sums
+-- What may be sold of articles over these places (null: all), a place's own lack being no other's.
+SELECT s.article_id, sum(greatest(s.on_hand - s.reserved - s.safety, 0))::bigint
+FROM stock s JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
+WHERE s.tenant_id = $1 AND s.article_id = ANY($2::text::bigint[])
+  AND ($3::text[] IS NULL OR l.code = ANY($3))
+GROUP BY 1;

@@ -1,4 +1,4 @@
-"""What people and programs read of the catalogue."""
+"""What partners read of the catalogue: the styles a connection may sell, by the rules it publishes with."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from entrepot.db import queries
-from entrepot.money import ZERO
+from entrepot.stock import published
+from entrepot.stock.published import Channel
 from entrepot.stock.rules import weight_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from entrepot.db import Database, Row, Tx
-    from entrepot.dialect import Partner
 
 _q = queries(__package__)
-_PAGE = 2000
+_PAGE = 1000
 
 
 class StylesWanted(Struct, frozen=True, kw_only=True):
-    """Which styles, and the codes of the locations that count (empty: all)."""
+    """Some styles, each named once, as one connection sees them."""
 
+    channel: Channel
     names: tuple[str, ...]
-    locations: tuple[str, ...] = ()
 
 
 class Style(Struct, frozen=True, kw_only=True):
@@ -38,50 +38,47 @@ class Style(Struct, frozen=True, kw_only=True):
 
 
 async def styles(tx: Tx, batch: Sequence[StylesWanted]) -> list[list[Style]]:
-    """Return the styles found, for each query in the order asked; one statement for the batch."""
-    names = list({name: None for wanted in batch for name in wanted.names})
-    rows: dict[str, list[Row]] = {}
-    for row in await tx.rows(_q.style_balances, names):
-        rows.setdefault(row["style_no"], []).append(row)
+    """Return the styles found, for each query in the order asked.
+
+    Three statements for all queries of one connection, however many there are.
+    """
+    found: dict[Channel, dict[str, Style]] = {}
+    for channel in {wanted.channel for wanted in batch}:
+        names = {name for wanted in batch if wanted.channel == channel for name in wanted.names}
+        places = channel.draws_on
+        rows = await tx.rows(_q.styles, list(names), None if places is None else list(places))
+        found[channel] = {style.style_no: style for style in await _seen(tx, channel, rows)}
     return [
-        [_style(rows[name], wanted.locations) for name in wanted.names if name in rows]
+        [found[wanted.channel][name] for name in wanted.names if name in found[wanted.channel]]
         for wanted in batch
     ]
 
 
-async def every_style(
-    db: Database, partner: Partner, locations: Sequence[str]
-) -> AsyncIterator[list[Style]]:
+async def every_style(db: Database, tenant_id: int, channel: Channel) -> AsyncIterator[list[Style]]:
     """Iterate over all styles by style number, in pages, in bounded memory.
 
-    Each page is its own statement, so that a slow reader holds no transaction.
+    Each page is read on its own, so that a slow reader holds no transaction.
     """
-    after = ""
-    while True:
-        async with db.reading(partner.tenant_id) as tx:
-            names = [row["style_no"] for row in await tx.rows(_q.next_styles, after, _PAGE)]
-            page = (
-                await styles(tx, [StylesWanted(names=tuple(names), locations=tuple(locations))])
-            )[0]
+    after: str | None = ""
+    places = None if channel.draws_on is None else list(channel.draws_on)
+    while after is not None:
+        async with db.reading(tenant_id) as tx:
+            rows = await tx.rows(_q.next_styles, after, places, _PAGE)
+            page = await _seen(tx, channel, rows)
         if page:
             yield page
-        if len(names) < _PAGE:
-            return
-        after = names[-1]
+        after = rows[-1]["style_no"] if len(rows) == _PAGE else None
 
 
-def _style(rows: Iterable[Row], locations: Sequence[str]) -> Style:
-    """Add up the locations that count. Never below 0, also where goods are made to order."""
-    available, on_hand, weight = 0, 0, ZERO
-    for row in rows:
-        if row["location"] is not None and (not locations or row["location"] in locations):
-            available += row["available"]
-            on_hand += row["on_hand"]
-            weight += row["weight"]
-    qty = max(available, 0)
-    return Style(
-        style_no=row["style_no"],
-        qty=qty,
-        weight=weight_of(qty, on_hand, weight),
-        pic_url=row["pic_url"],
-    )
+async def _seen(tx: Tx, channel: Channel, rows: Sequence[Row]) -> list[Style]:
+    """Put what a channel sees beside what lies there. The weight is that of the pieces shown."""
+    figures = await published.figures(tx, channel, [row["id"] for row in rows])
+    return [
+        Style(
+            style_no=row["style_no"],
+            qty=figures[row["id"]].total,
+            weight=weight_of(figures[row["id"]].total, row["on_hand"], row["weight"]),
+            pic_url=row["pic_url"],
+        )
+        for row in rows
+    ]

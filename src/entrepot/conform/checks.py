@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.conform import hostile, matching
-from entrepot.conform.samples import Expected
+from entrepot.conform.samples import Expected, Sample
 from entrepot.courier import http
 from entrepot.courier.addresses import networks
 from entrepot.courier.http import Caller
@@ -25,7 +25,7 @@ from entrepot.dialect import Request
 
 if TYPE_CHECKING:
     from entrepot.conform.hostile import Case
-    from entrepot.conform.samples import Sample, Samples
+    from entrepot.conform.samples import Samples
 
 _AT_ONCE = 12
 _LIMIT = 30.0
@@ -171,8 +171,10 @@ class Inspector:
 
     async def doors(self) -> list[Finding]:
         """Wrong paths, methods, keys and credentials, in the envelope with HTTP's own number."""
-        findings = []
         http = self._samples.envelope.http
+        got = await self._exchange(self._target.base_url, Request("/nowhere", b"{}"))
+        lost = Sample(section="", name="", path="/nowhere", reply=Expected(body=http, status=404))
+        findings = [self._judged(lost, "unknown path", got, {})]
         for sample in self._samples.calls.values():
             known = await self._before(sample)
             raw = hostile.encoded(self._body(sample, known))

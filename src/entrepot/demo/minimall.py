@@ -21,6 +21,7 @@ _STORES = (
     Location(code="aaa", name="自提网点 aaa"),
     Location(code="bbb", name="自提网点 bbb"),
 )
+_SETTINGS = {"stores": "aaa,bbb", "total_store_code": "ALL"}
 # What the mall calls each article, and how many lie at store aaa.
 _GOODS = (
     ("MM1", "normal", "1^^^8Gú128G", 20),
@@ -64,13 +65,13 @@ part = Part(
                 name="minimall",
                 dialect="minimall",
                 role="erp",
-                settings={"locations": "aaa,bbb"},
+                settings=_SETTINGS,
             ),
             NewConnection(
                 name="minimall-in",
                 dialect="minimall",
                 role="mall",
-                settings={"locations": "aaa,bbb"},
+                settings=_SETTINGS,
             ),
         ),
         load=_ours,
@@ -81,7 +82,7 @@ part = Part(
                 name="minimall",
                 dialect="minimall",
                 role="mall",
-                settings={"locations": "aaa,bbb"},
+                settings=_SETTINGS,
             ),
         ),
         load=_theirs,

@@ -9,7 +9,7 @@ import msgspec
 from entrepot import facts, ids
 from entrepot.catalogue import flows as catalogue
 from entrepot.catalogue import suites
-from entrepot.catalogue.rules import SINGLE, SUITE, Known, explode
+from entrepot.catalogue.rules import SUITE, Known, explode
 from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import ints, queries
 from entrepot.decode import MOST
@@ -88,10 +88,9 @@ async def _articles(tx: Tx, batch: Sequence[NewOrder]) -> Articles:
     found |= {("sku", name): article for name, article in skus.items()}
     creating = {name for new in batch if new.create_unknown for name in _unknown(new, found)}
     if creating:
-        fresh = [catalogue.Article(sku=name, style_no=name) for name in sorted(creating)]
-        for name, article_id in (await catalogue.add(tx, fresh)).items():
-            article = Known(id=article_id, kind=SINGLE)
-            found["style", name] = found["sku", name] = article
+        await catalogue.add_styles(tx, creating)
+        made = await catalogue.found_by_style(tx, creating)
+        found |= {("style", name): article for name, article in made.items()}
     return found
 
 

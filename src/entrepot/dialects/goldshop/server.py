@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from entrepot import decode
-from entrepot.catalogue import flows as catalogue
-from entrepot.catalogue import views
-from entrepot.catalogue.flows import LevelsStated, LevelStated
+from entrepot.catalogue import stated, views
+from entrepot.catalogue.stated import LevelsStated, LevelStated
 from entrepot.dialect import Route
 from entrepot.dialects.goldshop import wire
 from entrepot.errors import BadInput, Missing
 from entrepot.orders import flows as orders
 from entrepot.orders.rules import StepBy
+from entrepot.stock.published import Channel
 
 if TYPE_CHECKING:
     from entrepot.dialect import Call, Reply
@@ -31,10 +31,12 @@ async def send(call: Call) -> Reply:
 async def stock(call: Call) -> Reply:
     """小程序查询ERP款式库存: what may be sold of some styles, or of all."""
     asked: wire.StockQuery | None = call.body
-    codes = call.partner.settings.locations
+    partner = call.partner
+    channel = Channel(connection_id=partner.id, locations=partner.settings.locations)
     if asked is None or not asked.styleNos:
-        return wire.stock_stream(views.every_style(call.db, call.partner, codes))
-    wanted = views.StylesWanted(names=tuple(dict.fromkeys(asked.styleNos)), locations=codes)
+        return wire.stock_stream(views.every_style(call.db, partner.tenant_id, channel))
+    names = tuple(dict.fromkeys(asked.styleNos))
+    wanted = views.StylesWanted(channel=channel, names=names)
     return wire.stock_answer(await call.ask(views.styles, wanted))
 
 
@@ -65,13 +67,13 @@ async def push_stocks(call: Call) -> Reply:
     body: wire.PushStocks = call.body
     settings: wire.MiniappSettings = call.partner.settings
     rows = tuple(
-        LevelStated(name=line.styleNo, qty=line.stockQty, path=f"pickGoodsDtls[{at}].styleNo")
+        LevelStated(name=line.styleNo, qty=line.stockQty, at=at)
         for at, line in enumerate(body.pickGoodsDtls)
     )
-    stated = LevelsStated(
+    levels = LevelsStated(
         rows=rows, partner=call.partner, create_unknown=settings.unknown_style == "accept"
     )
-    await call.do(catalogue.take_levels, stated)
+    await call.do(stated.take, levels)
     return wire.OK
 
 

@@ -202,6 +202,7 @@ _MESSAGES: Mapping[str, str] = {
     "bad_date": "字段取值错误：{path}应为YYYY-MM-DD格式的日期",
     "dates_reversed": "字段取值错误：pickGoods.outDate1不能晚于pickGoods.outDate2",
     "bad_status": "字段取值错误：orderSatus应为1（已处理）或2（已发货）",
+    "unknown_rows": "款式编号不存在：{names}",
     "no_location": "系统尚未设置仓库，请联系管理员",
     "unknown_location": "系统仓库设置有误，请联系管理员",
     "not_on_hand": "库存件数不足，不能发货",
@@ -220,10 +221,10 @@ def _worded(problem: Problem) -> str:
     message = _MESSAGES.get(problem.code)
     if message is None:
         return problem.text or problem.code
-    names = problem.facts.get("names", ())
-    return message.format(
-        path=problem.path, names="、".join(map(str, names)) if isinstance(names, list) else names
-    )
+    names: Iterable[str] = problem.facts.get("names", ())  # type: ignore[assignment]  # facts hold any
+    if rows := problem.facts.get("unknown_names"):
+        names = dict.fromkeys(row.name for row in rows)  # type: ignore[attr-defined]  # LevelStated
+    return message.format(path=problem.path, names="、".join(names))
 
 
 def stock_answer(styles: Iterable[Style]) -> Reply:

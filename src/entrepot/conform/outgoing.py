@@ -101,7 +101,10 @@ def _bytes(answer: Answer) -> bytes:
 
 
 def _judged(role: Role, sent: Sent, wanted: str) -> str:
-    verdict = role.verdict(sent)
+    try:
+        verdict = role.verdict(sent)
+    except Exception as error:  # noqa: BLE001 - whatever a dialect trips over is a finding
+        return f"the verdict raised {type(error).__name__}: {error}"
     return "" if isinstance(verdict, _MEANS[wanted]) else f"{verdict}, not {wanted}"
 
 

@@ -58,7 +58,11 @@ def _beside(folders: tuple[Path, ...]) -> Iterator[Dialect]:
                 raise Unusable(message)
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module
-            spec.loader.exec_module(module)
+            try:
+                spec.loader.exec_module(module)
+            except Exception as error:
+                message = f"{package} cannot be loaded as a dialect: {error}"
+                raise Unusable(message) from error
             yield _of(module)
 
 

@@ -1,0 +1,1 @@
+"""Dialects that live outside the package."""

@@ -10,6 +10,10 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _EPOCH_MS = 1_704_067_200_000
 _PROCESS_BITS, _COUNTER_BITS = 12, 10
@@ -36,3 +40,8 @@ def new() -> int:
 def token(bits: int = 128) -> str:
     """Return an unguessable URL-safe token of at least ``bits`` bits."""
     return base64.urlsafe_b64encode(secrets.token_bytes(bits // 8)).rstrip(b"=").decode()
+
+
+def first_of(moment: datetime) -> int:
+    """Return the smallest id that can be made at a moment, for partitions and searches by time."""
+    return (int(moment.timestamp() * 1000) - _EPOCH_MS) << (_PROCESS_BITS + _COUNTER_BITS)

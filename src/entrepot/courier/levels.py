@@ -160,18 +160,19 @@ class Levels:
             teller = Teller(self._db, self._exchange, feed, forced=row["forced"])
             outcome: Outcome = (Retry("ended early"), False)
             try:
-                outcome = await self._send(teller, row)
+                outcome = await self._send(teller, row, punctual=role.punctual)
             finally:
                 await asyncio.shield(self._end(gate, row, *outcome))
         except Exception:  # noqa: BLE001 - one partner's feed must not end the others'
             _log.exception("levels.round_failed", connection=partner.name)
             await asyncio.sleep(1)
 
-    async def _send(self, teller: Teller, row: Row) -> Outcome:
+    async def _send(self, teller: Teller, row: Row, *, punctual: bool) -> Outcome:
         """Send what was dirty when the round began, then some pages of a full send that is under way."""
-        if trouble := await teller.delta(row["began"]):
-            return trouble, False
         after = row["full_after"]
+        wanted = not punctual or row["round_at"] is not None
+        if wanted and (trouble := await teller.delta(row["began"])):
+            return trouble, False
         for _ in range(_PAGES if after is not None else 0):
             after, trouble = await teller.page(after)
             if trouble is not None or after is None:

@@ -603,3 +603,51 @@ SELECT c.name AS connection, s.paused_since, s.open_since, s.held_until, s.held_
 FROM courier_state s JOIN connection c ON c.tenant_id = $1 AND c.id = s.connection_id
 WHERE s.tenant_id = $1
 ORDER BY c.name;
+
+-- name: schedules
+SELECT tenant_id, name, every, next_at, ran_at, took_us, last_error, lease_until > now() AS running
+FROM schedule
+ORDER BY tenant_id, name;
+
+-- name: schedules_due
+SELECT tenant_id, name FROM schedule
+WHERE next_at <= now() AND (lease_until IS NULL OR lease_until <= now())
+ORDER BY next_at
+LIMIT 100;
+
+-- name: claim_schedule
+UPDATE schedule SET lease_until = now() + make_interval(secs => $3), token = token + 1
+WHERE tenant_id = $1 AND name = $2 AND next_at <= now() AND (lease_until IS NULL OR lease_until <= now())
+RETURNING token;
+
+-- name: hold_schedule
+UPDATE schedule SET lease_until = now() + make_interval(secs => $4)
+WHERE tenant_id = $1 AND name = $2 AND token = $3;
+
+-- name: finish_schedule
+-- The next run is the next tick from now: what was missed meanwhile was this one run.
+UPDATE schedule
+SET lease_until = NULL, ran_at = now(), took_us = $4, last_error = $5,
+    next_at = next_at + make_interval(secs =>
+        every * (floor(greatest(extract(epoch FROM now() - next_at), 0) / every) + 1))
+WHERE tenant_id = $1 AND name = $2 AND token = $3;
+
+-- name: keep_schedules
+-- A new schedule first runs one interval from now; a changed one, one interval from its last run.
+INSERT INTO schedule AS s (tenant_id, name, every, next_at)
+SELECT tenant_id, name, every, now() + make_interval(secs => every)
+FROM unnest($1::bigint[], $2::text[], $3::float8[]) AS w(tenant_id, name, every)
+ON CONFLICT (tenant_id, name) DO UPDATE SET
+    every = EXCLUDED.every,
+    next_at = greatest(now(), coalesce(s.ran_at, now()) + make_interval(secs => EXCLUDED.every))
+    WHERE s.every <> EXCLUDED.every;
+
+-- name: drop_schedules
+DELETE FROM schedule s
+WHERE NOT EXISTS (SELECT FROM unnest($1::bigint[], $2::text[]) AS w(tenant_id, name)
+                  WHERE w.tenant_id = s.tenant_id AND w.name = s.name);
+
+-- name: partitions
+SELECT c.relname::text AS name
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = to_regclass($1);

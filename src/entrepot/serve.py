@@ -28,6 +28,8 @@ from granian.log import LogLevels
 from entrepot import demo, embedded, ids, log, migrate
 from entrepot.app import Hub, Web
 from entrepot.connections import flows as connections
+from entrepot.courier import jobs, retention
+from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
 from entrepot.errors import Unusable
 
@@ -79,6 +81,7 @@ async def _prepare(settings: Settings) -> None:
     try:
         await migrate.migrate(settings.database_url or (server.dsn if server else ""))
         async with await Hub.open(settings, size=2) as hub:
+            await retention.tend(hub.db)
             if settings.role in ("all", "web"):
                 await connections.settle(hub.db, settings.url)
                 await hub.registry.load()
@@ -94,16 +97,38 @@ async def _prepare(settings: Settings) -> None:
 
 def _tasks(settings: Settings) -> list[tuple[str, Work]]:
     """Return the background processes this role runs beside (or instead of) the web workers."""
-    tasks: list[tuple[str, Work]] = []
-    if settings.role in ("all", "courier"):
-        tasks.append(("courier", _courier))
-    return tasks
+    works: dict[str, tuple[str, Work]] = {
+        "all": ("courier", _courier_and_clock),
+        "courier": ("courier", _courier),
+        "clock": ("clock", _clock),
+    }
+    return [works[settings.role]] if settings.role in works else []
 
 
 async def _courier(settings: Settings, stop: asyncio.Event) -> None:
     """Deliver what was announced until told to stop."""
     async with await Hub.open(settings) as hub:
-        await Courier(hub.db, hub.registry, hub.recorder, hub.vault.unseal).serve(stop)
+        await _deliver(hub, stop)
+
+
+async def _clock(settings: Settings, stop: asyncio.Event) -> None:
+    """Run what is due by the clock until told to stop."""
+    async with await Hub.open(settings, size=4) as hub:
+        await _tick(hub, stop)
+
+
+async def _courier_and_clock(settings: Settings, stop: asyncio.Event) -> None:
+    """Do both in one process; neither needs one of its own on a small machine."""
+    async with await Hub.open(settings) as hub:
+        await asyncio.gather(_deliver(hub, stop), _tick(hub, stop))
+
+
+async def _deliver(hub: Hub, stop: asyncio.Event) -> None:
+    await Courier(hub.db, hub.registry, hub.recorder, hub.vault.unseal).serve(stop)
+
+
+async def _tick(hub: Hub, stop: asyncio.Event) -> None:
+    await Clock(hub.db, lambda: jobs.jobs(hub.db, hub.registry)).serve(stop)
 
 
 Work = Any

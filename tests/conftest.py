@@ -20,9 +20,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from entrepot import embedded
+from entrepot import demo, embedded
+from entrepot.app import Hub
+from entrepot.connections import flows as connections
 from entrepot.db import Database
 from entrepot.migrate import migrate
+from entrepot.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -84,6 +87,33 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
 def empty_database_url(server_url: str) -> Iterator[str]:
     """Give the URL of a database that no migration has touched."""
     yield from _database(server_url, "TEMPLATE template0")
+
+
+@pytest.fixture(scope="session")
+def demo_template(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Give a hub with the demonstration in it, to be copied and not used."""
+    how = f"TEMPLATE {template} STRATEGY FILE_COPY"
+    with contextmanager(_database)(server_url, how) as url:
+        settings = Settings(data=tmp_path_factory.mktemp("demo"), database_url=url)
+        asyncio.run(_load_demo(settings))
+        yield settings
+
+
+@pytest.fixture
+def demo_settings(server_url: str, demo_template: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """Give a hub that `serve --demo` has just been started on for the first time, at port 8000."""
+    name = urlsplit(demo_template.database_url or "").path[1:]
+    with contextmanager(_database)(server_url, f"TEMPLATE {name} STRATEGY FILE_COPY") as url:
+        yield Settings(data=tmp_path / "var", key_file=demo_template.keys, database_url=url)
+
+
+async def _load_demo(settings: Settings) -> None:
+    async with await Hub.open(settings) as hub:
+        await connections.settle(hub.db, settings.url)
+        await hub.registry.load()
+        await demo.load(hub.db, hub.vault, hub.dialects, hub.registry)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import random
 import re
 from contextlib import asynccontextmanager
 from importlib import resources
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -19,7 +20,7 @@ from entrepot import ids
 from entrepot.errors import Broken, Conflict, EntrepotError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 
 class Row(Protocol):
@@ -102,6 +103,17 @@ class Tx:
     async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:
         """COPY records (tenant's id included) into a table; records may be an async iterable."""
         await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+    async def stage(self, shape: Mapping[str, str], csv: bytes) -> None:
+        """COPY CSV text into a fresh temporary table ``staged``; an unquoted empty cell is null.
+
+        ``shape`` maps column to type. The table ends with the transaction, or with the next staging.
+        """
+        columns = ", ".join(f"{name} {kind}" for name, kind in shape.items())
+        await self._connection.execute(
+            f"DROP TABLE IF EXISTS pg_temp.staged; CREATE TEMP TABLE staged ({columns}) ON COMMIT DROP"
+        )
+        await self._connection.copy_to_table("staged", source=BytesIO(csv), format="csv")
 
     async def stream(self, query: str, *args: object, prefetch: int = 1000) -> AsyncIterator[Row]:
         """Iterate over a large result in bounded memory; needs a transaction."""

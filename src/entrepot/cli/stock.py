@@ -12,7 +12,7 @@ from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.decode import MOST
 from entrepot.errors import BadInput, Missing
-from entrepot.stock import flows, views
+from entrepot.stock import flows, published, views
 
 if TYPE_CHECKING:
     from entrepot.db import Tx
@@ -68,6 +68,32 @@ async def set_(
 
     await desk.run(count)
     show.say(f"{sku} at {location}: {qty} on hand.")
+
+
+@app.command()
+@at_desk
+async def explain(desk: Desk, sku: str, connection: str, *, as_json: Json = False) -> None:
+    """Explain what a connection's channel sees of a SKU, and by which rule."""
+    found = desk.hub.registry.named(desk.tenant_id, connection)
+    settings = found.partner.settings
+    channel = published.Channel(
+        connection_id=found.partner.id,
+        locations=found.role.level_locations(settings),
+        stores=found.role.level_stores(settings),
+    )
+    async with desk.hub.db.reading(desk.tenant_id) as tx:
+        articles = await catalogue.by_sku(tx, [sku])
+        if sku not in articles:
+            raise Missing("unknown_article", f"There is no article {sku}.")
+        steps = await published.explained(tx, channel, articles[sku])
+    if as_json:
+        show.as_json(steps)
+        return
+    show.table(
+        ("location", "available", "by rule", "published"),
+        ((s.location or "total", s.available, s.rule or "-", s.published) for s in steps),
+        empty="Nothing is published.",
+    )
 
 
 def _grams(text: str) -> Decimal:

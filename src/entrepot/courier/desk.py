@@ -31,6 +31,7 @@ _ASIDE = {"handle": "handled", "cancel": "cancelled"}
 _BATCH = 1000
 _LAST = (1 << 63) - 1
 _LEVEL = "stock"
+_SEEN = 10.0  # seconds since a courier that is alive was last seen, at most
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -172,6 +173,13 @@ async def send_levels(
 ) -> None:
     """Have a connection's levels sent now: those that changed, or all of them."""
     await db.run(tenant_id, lambda tx: tx.do(_q.ask_round, connection_id, True, full))
+
+
+async def round_stands(tx: Tx, connection_id: int) -> Row | None:
+    """Return whether a round that was asked for is still ``owed``, its ``last_error``, and whether any
+    courier is there to do it (``served``); None: there never was one.
+    """
+    return await tx.row(_q.round_stands, connection_id, _SEEN)
 
 
 async def overview(tx: Tx) -> tuple[list[Row], list[Row]]:

@@ -412,6 +412,12 @@ ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
     full_after = CASE WHEN $4 THEN 0 ELSE f.full_after END,
     due = CASE WHEN $3 AND NOT f.leased THEN now() ELSE f.due END;
 
+-- name: round_stands
+-- Whether what a person asked for is still owed, what went wrong, and whether any courier is there to do it.
+SELECT f.forced OR f.leased OR f.full_after IS NOT NULL AS owed, f.last_error,
+       EXISTS (SELECT FROM courier WHERE seen_at > now() - make_interval(secs => $3)) AS served
+FROM feed f WHERE f.tenant_id = $1 AND f.connection_id = $2;
+
 -- name: rules_digest
 SELECT t.tenant_id, md5(coalesce(string_agg(concat_ws(',', r.id, r.position, r.connection_id), ';' ORDER BY r.id), ''))
        AS digest

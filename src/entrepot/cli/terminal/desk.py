@@ -68,27 +68,28 @@ def at_desk(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*, data: Path | None, tenant: str | None, **given: Any) -> None:
-        log.configure("error")
-        try:
-            asyncio.run(_beside(command, data, tenant, given))
-        except EntrepotError as error:
-            complain(str(error))
-            raise typer.Exit(1) from error
+        sit(data, tenant, lambda desk: command(desk, **given))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-async def _beside(
-    command: Callable[..., Awaitable[None]],
-    data: Path | None,
-    tenant: str | None,
-    given: dict[str, Any],
+def sit(data: Path | None, tenant: str | None, work: Callable[[Desk], Awaitable[None]]) -> None:
+    """Do ``work`` at a desk; for a command that does something else before."""
+    log.configure("error")
+    try:
+        asyncio.run(_sit(data, tenant, work))
+    except EntrepotError as error:
+        complain(str(error))
+        raise typer.Exit(1) from error
+
+
+async def _sit(
+    data: Path | None, tenant: str | None, work: Callable[[Desk], Awaitable[None]]
 ) -> None:
     async with await Hub.open(from_environment(data=data), size=2) as hub:
-        desk = Desk(hub=hub, tenant_id=hub.registry.tenant(tenant), who=operator())
-        await command(desk, **given)
+        await work(Desk(hub=hub, tenant_id=hub.registry.tenant(tenant), who=operator()))
 
 
 def operator() -> str:

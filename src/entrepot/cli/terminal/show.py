@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterable, Iterable, Sequence
+
+    from rich.console import Console
+    from rich.text import Text
 
 _WIDE = 200  # columns where the output is no terminal, so that nothing is cut
 
@@ -22,8 +22,20 @@ def as_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(packed, indent=2).decode() + "\n")
 
 
+async def stream_json(rows: AsyncIterable[object]) -> None:
+    """Print any number of rows as one JSON array, a row a line."""
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    before = "[\n  "
+    async for row in rows:
+        sys.stdout.write(before + encoder.encode(row).decode())
+        before = ",\n  "
+    sys.stdout.write("[]\n" if before.startswith("[") else "\n]\n")
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Print a table for people, or the sentence ``empty`` that says what to do."""
+    from rich.table import Table  # noqa: PLC0415 - costs more time than most commands that print JSON
+
     grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         grid.add_row(*(_cell(value) for value in row))
@@ -35,19 +47,30 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 def say(sentence: str) -> None:
     """Print a sentence for people."""
-    _console().print(sentence, markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.write(sentence + "\n")
+
+
+def hint(sentence: str) -> None:
+    """Print on stderr what helps people and is not the answer itself."""
+    _console(sys.stderr).print(sentence, style="dim", soft_wrap=True)
 
 
 def complain(sentence: str) -> None:
     """Print what is wrong, and what to do, on stderr."""
-    Console(stderr=True).print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    _console(sys.stderr).print(sentence, style="red", soft_wrap=True)
 
 
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDE)
+def _console(stream: TextIO | None = None) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    stream = stream or sys.stdout
+    width = None if stream.isatty() else _WIDE
+    return Console(file=stream, width=width, markup=False, highlight=False)
 
 
 def _cell(value: Any) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - see above
+
     if isinstance(value, tuple | list):
         value = ", ".join(str(part) for part in value)
     return Text("" if value is None else str(value))

@@ -1,0 +1,172 @@
+"""Bring a file in: batch by batch, each in a transaction of its own; what is wrong goes to a file.
+
+A batch takes whole rows or leaves them out; a row that is left out stands in ``FILE.errors.csv`` with the
+file's own columns and one that says why, ready to be corrected and brought in again. Every kind is safe to
+bring in twice, so that an import that was cut short is simply repeated.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from msgspec import Struct
+
+from entrepot.errors import Conflict
+from entrepot.imports import articles, listings, orders, outlets, sheets, stock
+from entrepot.imports.rules import ERROR, Layout
+from entrepot.imports.staging import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from entrepot.db import Database, Tx
+    from entrepot.imports.staging import Faults, Kind
+
+KINDS: dict[str, Kind] = {
+    module.kind.name: module.kind for module in (articles, listings, stock, outlets, orders)
+}
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """How many rows went in, how many were left out, and the file that says why."""
+
+    taken: int
+    left_out: int
+    errors: str | None
+
+
+class _Undone(Exception):
+    """Ends a transaction of a dry run, with what it found."""
+
+    def __init__(self, found: Faults) -> None:
+        super().__init__()
+        self.found = found
+
+
+async def run(
+    db: Database,
+    tenant_id: int,
+    kind: Kind,
+    path: Path,
+    *,
+    who: str,
+    dry_run: bool = False,
+    progress: Callable[[float, int], None] = lambda _part, _rows: None,
+) -> Result:
+    """Bring a file in; a dry run checks everything and changes nothing. Raises Unusable or BadInput."""
+    errors = path.with_suffix(".errors.csv")
+    taken = 0
+    with sheets.opened(path) as sheet, _Left(errors, sheet.header) as left:
+        layout = Layout(kind.columns, kind.prefix, sheet.header)
+        for lines in _batches(sheet.lines, layout, kind):
+            good, wrong = _sift(lines, layout, kind)
+            if good:
+                batch = Batch(rows=good, given=layout.given, extra=layout.extra, who=who)
+                wrong |= await _apply(db, tenant_id, kind, batch, dry_run=dry_run)
+            left.add(lines, wrong)
+            taken += len(lines) - len(wrong)
+            progress(sheet.progress(), taken + left.count)
+    return Result(taken=taken, left_out=left.count, errors=str(errors) if left.count else None)
+
+
+def template(kind: Kind) -> tuple[str, str]:
+    """Return the header of a kind's file, and a row as an example."""
+    header = ",".join(column.name for column in kind.columns)
+    return header, ",".join(column.example for column in kind.columns)
+
+
+async def _apply(
+    db: Database, tenant_id: int, kind: Kind, batch: Batch, *, dry_run: bool
+) -> Faults:
+    """Write a batch; when a name was taken by another a moment ago, look again once."""
+
+    async def work(tx: Tx) -> Faults:
+        found = await kind.apply(tx, batch)
+        if dry_run:
+            raise _Undone(found)
+        return found
+
+    try:
+        try:
+            return await db.run(tenant_id, work)
+        except Conflict:
+            return await db.run(tenant_id, work)
+    except _Undone as undone:
+        return undone.found
+
+
+def _batches(
+    lines: Iterator[sheets.Line], layout: Layout, kind: Kind
+) -> Iterator[list[sheets.Line]]:
+    """Cut the file into batches; neighbours that belong together are not parted."""
+    batch: list[sheets.Line] = []
+    for line in lines:
+        full = len(batch) >= kind.size
+        if full and not (kind.together and _bound(layout, kind, batch[-1], line)):
+            yield batch
+            batch = []
+        batch.append(line)
+    if batch:
+        yield batch
+
+
+def _bound(layout: Layout, kind: Kind, one: sheets.Line, other: sheets.Line) -> bool:
+    return layout.cell(one[1], kind.together) == layout.cell(other[1], kind.together)
+
+
+def _sift(
+    lines: Sequence[sheets.Line], layout: Layout, kind: Kind
+) -> tuple[list[tuple[int, tuple[str, ...]]], Faults]:
+    """Part the rows that can be read from those that cannot; with a row go those that belong to it."""
+    good = []
+    wrong: Faults = {}
+    for number, cells in lines:
+        row, fault = layout.read(cells)
+        if fault is None:
+            good.append((number, row))
+        else:
+            wrong[number] = fault
+    if wrong and kind.together:
+        named = {number: layout.cell(cells, kind.together) for number, cells in lines}
+        spoilt = {named[number]: number for number in reversed(wrong)}
+        for number, _ in good:
+            if named[number] in spoilt:
+                wrong[number] = f"line {spoilt[named[number]]} of the same {kind.together} is wrong"
+        good = [(number, row) for number, row in good if number not in wrong]
+    return good, wrong
+
+
+class _Left:
+    """The rows that were left out. Their file is made with the first of them, and an old one goes."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self.count = 0
+        self._path = path
+        self._keep = [at for at, name in enumerate(header) if name != ERROR]
+        self._header = [header[at] for at in self._keep]
+        self._file: IO[str] | None = None
+        self._writer: Any = None
+
+    def __enter__(self) -> Self:
+        self._path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, lines: Sequence[sheets.Line], wrong: Faults) -> None:
+        """Write down those of the lines that are wrong."""
+        if wrong and self._file is None:
+            # With a mark, so that spreadsheets read it as UTF-8.
+            self._file = self._path.open("w", encoding="utf-8-sig", newline="")
+            self._writer = csv.writer(self._file)
+            self._writer.writerow([*self._header, ERROR])
+        for number, cells in lines:
+            if number in wrong:
+                padded = [*cells, *("" for _ in self._keep)]
+                kept = [padded[at] for at in self._keep]
+                self._writer.writerow([*kept, f"line {number}: {wrong[number]}"])
+                self.count += 1

@@ -1,0 +1,159 @@
+-- The table ``staged`` is temporary: line int, id bigint, other_id bigint, then the columns of the kind as
+-- text, null where a cell is empty. A faults query takes the wrong rows out and says why.
+
+-- name: article_faults
+-- A style number belongs to one article. Of repeated SKUs the last row counts.
+WITH latest AS (
+    SELECT DISTINCT ON (sku) line, sku, style_no FROM staged ORDER BY sku, line DESC
+), wrong AS (
+    SELECT l.line, 'style_no ' || l.style_no || ' belongs to ' || a.sku || ' already' AS fault
+    FROM latest l JOIN article a ON a.tenant_id = $1 AND a.style_no = l.style_no AND a.sku <> l.sku
+    UNION
+    SELECT line, 'style_no ' || style_no || ' stands in the file twice' FROM (
+        SELECT line, style_no, row_number() OVER (PARTITION BY style_no ORDER BY line) AS n
+        FROM latest WHERE style_no IS NOT NULL
+    ) repeated WHERE n > 1
+), gone AS (
+    DELETE FROM staged s USING wrong w WHERE s.line = w.line
+)
+SELECT line, min(fault) AS fault FROM wrong GROUP BY line;
+
+-- name: save_articles
+-- Create or change by SKU; $2 names the columns that the file has, the others stay.
+INSERT INTO article (tenant_id, id, sku, style_no, name, pic_url, unit, details)
+SELECT DISTINCT ON (s.sku) $1, s.id, s.sku, s.style_no, coalesce(s.name, ''), coalesce(s.pic_url, ''),
+       coalesce(s.unit, ''), coalesce(s.details, '{}')::jsonb
+FROM staged s
+ORDER BY s.sku, s.line DESC
+ON CONFLICT (tenant_id, sku) DO UPDATE
+SET style_no = CASE WHEN 'style_no' = ANY($2::text[]) THEN excluded.style_no ELSE article.style_no END,
+    name = CASE WHEN 'name' = ANY($2) THEN excluded.name ELSE article.name END,
+    pic_url = CASE WHEN 'pic_url' = ANY($2) THEN excluded.pic_url ELSE article.pic_url END,
+    unit = CASE WHEN 'unit' = ANY($2) THEN excluded.unit ELSE article.unit END,
+    details = article.details || excluded.details, changed_at = now()
+WHERE (article.style_no, article.name, article.pic_url, article.unit, article.details) IS DISTINCT FROM
+      (CASE WHEN 'style_no' = ANY($2) THEN excluded.style_no ELSE article.style_no END,
+       CASE WHEN 'name' = ANY($2) THEN excluded.name ELSE article.name END,
+       CASE WHEN 'pic_url' = ANY($2) THEN excluded.pic_url ELSE article.pic_url END,
+       CASE WHEN 'unit' = ANY($2) THEN excluded.unit ELSE article.unit END,
+       article.details || excluded.details);
+
+-- name: find_listed
+UPDATE staged s SET connection_id = c.id, article_id = a.id
+FROM staged o
+LEFT JOIN connection c ON c.tenant_id = $1 AND c.name = o.connection
+LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = o.sku
+WHERE s.line = o.line;
+
+-- name: listing_faults
+WITH gone AS (
+    DELETE FROM staged WHERE $1::bigint IS NOT NULL AND (connection_id IS NULL OR article_id IS NULL) RETURNING *
+)
+SELECT line, CASE WHEN connection_id IS NULL THEN 'there is no connection ' || connection
+                  ELSE 'there is no article ' || sku END AS fault
+FROM gone;
+
+-- name: save_listings
+-- The last of repeated rows counts. Partners are told of what they had not listed.
+WITH saved AS (
+    INSERT INTO listing (tenant_id, connection_id, id, type, key, article_id)
+    SELECT DISTINCT ON (connection_id, type, key) $1, connection_id, id, type, key, article_id
+    FROM staged
+    ORDER BY connection_id, type, key, line DESC
+    ON CONFLICT (tenant_id, connection_id, type, key) DO UPDATE SET article_id = excluded.article_id
+    WHERE listing.article_id <> excluded.article_id
+    RETURNING article_id
+)
+INSERT INTO stock_change (tenant_id, id, article_id)
+SELECT DISTINCT ON (s.article_id) $1, s.other_id, s.article_id
+FROM saved JOIN staged s USING (article_id)
+ORDER BY s.article_id;
+
+-- name: find_stocked
+UPDATE staged s SET article_id = a.id, location_id = l.id, kind = a.kind
+FROM staged o
+LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = o.sku
+LEFT JOIN location l ON l.tenant_id = $1 AND l.code = o.location
+WHERE s.line = o.line;
+
+-- name: stock_faults
+WITH gone AS (
+    DELETE FROM staged
+    WHERE $1::bigint IS NOT NULL AND (article_id IS NULL OR location_id IS NULL OR kind = 'suite') RETURNING *
+)
+SELECT line, CASE WHEN article_id IS NULL THEN 'there is no article ' || sku
+                  WHEN location_id IS NULL THEN 'there is no location ' || location
+                  ELSE sku || ' is a suite; it has the stock of its parts' END AS fault
+FROM gone;
+
+-- name: last_counts
+-- Of repeated rows the last counts.
+DELETE FROM staged s USING staged later
+WHERE $1::bigint IS NOT NULL AND later.article_id = s.article_id AND later.location_id = s.location_id
+  AND later.line > s.line;
+
+-- name: count_new
+-- Balances that did not exist yet are written at once; what existed stays staged.
+WITH fresh AS (
+    INSERT INTO stock (tenant_id, article_id, location_id, on_hand, safety, weight)
+    SELECT $1, article_id, location_id, qty::bigint, coalesce(safety::bigint, 0),
+           coalesce(weight::numeric, 0)
+    FROM staged ORDER BY article_id, location_id
+    ON CONFLICT DO NOTHING
+    RETURNING article_id, location_id, on_hand, weight
+), done AS (
+    DELETE FROM staged s USING fresh f
+    WHERE s.article_id = f.article_id AND s.location_id = f.location_id
+    RETURNING s.id, s.other_id, s.article_id, s.location_id, f.on_hand, f.weight
+), moved AS (
+    INSERT INTO movement (tenant_id, id, article_id, location_id, kind, delta, on_hand, weight_delta, who)
+    SELECT $1, id, article_id, location_id, 'stocktake', on_hand, on_hand, weight, $2
+    FROM done WHERE on_hand <> 0 OR weight <> 0
+)
+INSERT INTO stock_change (tenant_id, id, article_id)
+SELECT DISTINCT ON (article_id) $1, other_id, article_id FROM done ORDER BY article_id;
+
+-- name: lock_counted
+SELECT count(*) FROM (
+    SELECT 1 FROM stock t JOIN staged s USING (article_id, location_id)
+    WHERE t.tenant_id = $1
+    ORDER BY t.article_id, t.location_id
+    FOR UPDATE OF t
+) locked;
+
+-- name: count_known
+-- The difference goes into the ledger. Without a weight the weight per piece stays (stock.rules).
+WITH counted AS (
+    SELECT s.id, s.other_id, t.article_id, t.location_id, s.qty::bigint AS on_hand,
+           s.qty::bigint - t.on_hand AS delta, coalesce(s.safety::bigint, t.safety) AS safety,
+           CASE WHEN s.weight IS NOT NULL THEN s.weight::numeric - t.weight
+                WHEN t.on_hand = 0 THEN 0
+                WHEN s.qty::bigint = 0 THEN -t.weight
+                ELSE sign(s.qty::bigint - t.on_hand)
+                     * round(t.weight * abs(s.qty::bigint - t.on_hand) / t.on_hand, 4) END AS weight_delta,
+           t.safety AS safe
+    FROM staged s JOIN stock t ON t.tenant_id = $1 AND t.article_id = s.article_id
+                              AND t.location_id = s.location_id
+), changed AS (
+    SELECT * FROM counted WHERE delta <> 0 OR weight_delta <> 0 OR safety <> safe
+), moved AS (
+    INSERT INTO movement (tenant_id, id, article_id, location_id, kind, delta, on_hand, weight_delta, who)
+    SELECT $1, id, article_id, location_id, 'stocktake', delta, on_hand, weight_delta, $2
+    FROM changed WHERE delta <> 0 OR weight_delta <> 0
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT DISTINCT ON (article_id) $1, other_id, article_id FROM changed ORDER BY article_id
+)
+UPDATE stock t SET on_hand = c.on_hand, weight = t.weight + c.weight_delta, safety = c.safety
+FROM changed c
+WHERE t.tenant_id = $1 AND t.article_id = c.article_id AND t.location_id = c.location_id;
+
+-- name: save_outlets
+INSERT INTO location (tenant_id, id, code, name, province, city)
+SELECT DISTINCT ON (code) $1, id, code, coalesce(name, ''), coalesce(province, ''), coalesce(city, '')
+FROM staged
+ORDER BY code, line DESC
+ON CONFLICT (tenant_id, code) DO UPDATE
+SET name = CASE WHEN 'name' = ANY($2::text[]) THEN excluded.name ELSE location.name END,
+    province = CASE WHEN 'province' = ANY($2) THEN excluded.province ELSE location.province END,
+    city = CASE WHEN 'city' = ANY($2) THEN excluded.city ELSE location.city END;

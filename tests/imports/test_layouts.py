@@ -1,0 +1,115 @@
+"""What a file's header and cells may say."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.errors import BadInput
+from entrepot.imports.rules import LONGEST, Column, Layout, exact, positive, switch, whole
+
+COLUMNS = (
+    Column(name="sku", required=True),
+    Column(name="qty", required=True, check=whole),
+    Column(name="name"),
+)
+
+
+def test_columns_may_stand_in_any_order() -> None:
+    """A row is read by the header; a column that the file lacks is empty."""
+    layout = Layout(COLUMNS, "", ["qty", "error", "sku"])
+    assert layout.read(["7", "line 2: old", "A1"]) == (("A1", "7", ""), None)
+    assert layout.given == {"qty", "sku"}
+    assert layout.cell(["7", "", "A1"], "sku") == "A1"
+    assert layout.cell(["7"], "sku") == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (["sku"], "lacks 'qty'"),
+        (["sku", "qty", "colour", "size"], "does not know 'colour', 'size'"),
+        (["sku", "qty", "sku"], "repeats 'sku'"),
+        (["name", "x"], "lacks 'sku', 'qty'; it does not know 'x'"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_refused_whole(header: list[str], said: str) -> None:
+    """Every column that lacks, is unknown or stands twice is named, and those that there are."""
+    with pytest.raises(BadInput) as refused:
+        Layout(COLUMNS, "", header)
+    assert said in refused.value.text
+    assert "Columns: sku, qty, name." in refused.value.text
+
+
+def test_a_kind_may_take_columns_that_nobody_foresaw() -> None:
+    """Columns with the kind's prefix follow the others, in the file's order."""
+    layout = Layout(COLUMNS, "details.", ["details.pno", "sku", "qty", "details.guige"])
+    assert layout.extra == ["details.pno", "details.guige"]
+    assert layout.read(["1362", "A1", "7", "500g"])[0] == ("A1", "7", "", "1362", "500g")
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (["", "1", ""], "sku is empty"),
+        (["A1", "", ""], "qty is empty"),
+        (["A1", "x", ""], "qty is not a whole number from 0 to 999999999: x"),
+        (["A1"], "it has 1 cells, the header 3"),
+        (["A1", "1", "", "more"], "it has 4 cells, the header 3"),
+        (["A1", "1", "\0"], "a cell holds a NUL character"),
+        (["A1", "1", "x" * (LONGEST + 1)], "a cell has more than 2000 characters"),
+    ],
+)
+def test_a_row_that_is_wrong_says_why(cells: list[str], fault: str) -> None:
+    """The first thing that is wrong with a row is said."""
+    assert Layout(COLUMNS, "", ["sku", "qty", "name"]).read(cells)[1] == fault
+
+
+def test_empty_cells_past_the_header_do_not_count() -> None:
+    """Spreadsheets write trailing commas."""
+    assert Layout(COLUMNS, "", ["sku", "qty", "name"]).read(["A1", "1", "", "", ""])[1] is None
+
+
+@given(st.integers(-5, 10**10))
+def test_pieces_are_whole_and_bounded(number: int) -> None:
+    """0 (or 1) to 999,999,999, in digits alone."""
+    assert (whole(str(number)) is None) == (0 <= number <= 999_999_999)
+    assert (positive(str(number)) is None) == (1 <= number <= 999_999_999)
+
+
+@given(st.text(string.digits + " +-.e_٣½", max_size=8))
+def test_pieces_are_written_in_digits(cell: str) -> None:
+    """Signs, spaces, fractions and digits of other scripts are no quantities."""
+    plain = cell != "" and set(cell) <= set(string.digits)
+    assert (whole(cell) is None) == plain
+
+
+@given(st.decimals(allow_nan=True, allow_infinity=True, places=None))
+def test_amounts_are_exact(number: object) -> None:
+    """What passes is finite, at least 0 and has at most 4 decimals."""
+    cell = str(number)
+    if exact(cell) is None:
+        assert float(cell) >= 0
+        assert float(cell) < 10**15
+
+
+@pytest.mark.parametrize(
+    ("cell", "good"),
+    [
+        *(("0", True), ("12.5", True), ("0.0001", True), ("1e3", True)),
+        *(("-1", False), ("0.00001", False), ("x", False), ("NaN", False), ("Infinity", False)),
+        *(("1e15", False), ("1e999999999", False), ("sNaN", False)),
+    ],
+)
+def test_an_amount_is_a_number(cell: str, *, good: bool) -> None:
+    """Nothing else than a number is an amount."""
+    assert (exact(cell) is None) == good
+
+
+def test_a_switch_is_on_or_off() -> None:
+    """Yes is not on."""
+    assert (switch("on"), switch("off")) == (None, None)
+    assert switch("yes") == "is neither on nor off"

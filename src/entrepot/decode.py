@@ -32,6 +32,7 @@ class Whole(int):
     """An integer from 0 to 999,999,999, as ``7``, ``"7"`` or ``7.0``."""
 
     least = 0
+    most = MOST
 
 
 class Positive(Whole):
@@ -40,8 +41,22 @@ class Positive(Whole):
     least = 1
 
 
+class Id(Whole):
+    """A number that names something: 0 to 9,007,199,254,740,991, what every partner's JSON can hold."""
+
+    most = 2**53 - 1
+
+
 class Exact(Decimal):
     """A finite decimal of at most 15 whole and 4 decimal digits, as number or string."""
+
+    least = -(Decimal(10) ** 15)
+
+
+class Price(Exact):
+    """An exact decimal that is not below 0."""
+
+    least = Decimal(0)
 
 
 _DIGITS = re.compile(r"\d{1,32}", re.ASCII)
@@ -142,14 +157,14 @@ def digest(raw: bytes) -> bytes:
 
 def _hook(kind: type, value: object) -> Any:
     if issubclass(kind, Whole):
-        return kind(_whole(kind.least, value))
+        return kind(_whole(kind.least, kind.most, value))
     if issubclass(kind, Exact):
-        return Exact(_exact(value))
+        return kind(_exact(kind.least, value))
     message = f"no decoder for {kind}"
     raise NotImplementedError(message)
 
 
-def _whole(least: int, value: object) -> int:
+def _whole(least: int, most: int, value: object) -> int:
     number = value
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         number = int(value)
@@ -158,8 +173,8 @@ def _whole(least: int, value: object) -> int:
     if not isinstance(number, int) or isinstance(number, bool):
         message = "应为整数"
         raise ValueError(message)  # noqa: TRY004 - msgspec wraps ValueError with the path
-    if not least <= number <= MOST:
-        message = f"应在{least}到{MOST}之间"
+    if not least <= number <= most:
+        message = f"应在{least}到{most}之间"
         raise ValueError(message)
     return number
 
@@ -168,7 +183,7 @@ def _is_whole(value: Decimal) -> bool:
     return value.is_finite() and abs(value) < _BEYOND and value == value.to_integral_value()
 
 
-def _exact(value: object) -> Decimal:
+def _exact(least: Decimal, value: object) -> Decimal:
     number = None
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         number = Decimal(str(value))
@@ -182,6 +197,9 @@ def _exact(value: object) -> Decimal:
         raise ValueError(message)
     if number != number.quantize(Decimal("0.0001")):
         message = "最多4位小数"
+        raise ValueError(message)
+    if number < least:
+        message = f"不能小于{least}"
         raise ValueError(message)
     return number
 

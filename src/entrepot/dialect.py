@@ -175,7 +175,8 @@ class Call:
     command's outcome after the commit, or raises its refusal; ``ask`` does so for a reading flow. A
     handler sets ``document`` (and ``also``) as soon as it knows the number the exchange is filed under.
     ``secrets`` are those of every generation still valid, the current one first: a dialect that checks
-    its callers itself (``own_auth``) accepts any of them.
+    its callers itself (``own_auth``) accepts any of them. ``caller`` is whatever its ``Role.admit`` made
+    of who calls.
     """
 
     partner: Partner
@@ -190,6 +191,7 @@ class Call:
     document: str = ""
     also: tuple[str, ...] = ()
     secrets: tuple[Mapping[str, str], ...] = ()
+    caller: Any = None
     db: Any = None
 
 
@@ -213,9 +215,10 @@ class Role:
 
     ``secrets`` makes the secrets a new connection needs beside its URL key, anew at every rotation, and
     ``accounts`` what it is known by besides, which a rotation keeps; an operator may set both.
-    ``own_auth`` tells the gateway that the dialect checks its callers itself, and ``sign`` makes a
-    request one of a caller who holds these secrets (for checks and traffic; a bearer token needs none).
-    ``listens`` names the kinds of fact this role is told.
+    ``own_auth`` tells the gateway that the dialect checks its callers itself: in ``admit``, called before
+    a body is decoded, which raises for strangers, or in its handlers; ``sign`` makes a request one of a
+    caller who holds these secrets (for checks and traffic; a bearer token needs none). ``listens`` names
+    the kinds of fact this role is told.
 
     Stock levels, each read from the connection's settings: ``levels`` says how many one call may carry
     (0: the role is told none), ``level_wait`` how long to gather them, in seconds, and ``punctual`` that
@@ -244,6 +247,7 @@ class Role:
     accounts: Callable[[], dict[str, str]] = dict
     own_auth: bool = False
     sign: Callable[[Request, Mapping[str, str]], Request] | None = None
+    admit: Callable[[Call], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

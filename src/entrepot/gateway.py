@@ -168,6 +168,8 @@ class Gateway:
             return role.render(found)
         route, values = found
         try:
+            if role.admit is not None:
+                await role.admit(call)
             call.path = {name: _segment(value) for name, value in values.items()}
             call.body = table.read(route, call.raw)
             return await route.handler(call)

@@ -14,7 +14,7 @@ from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import ints, queries
 from entrepot.decode import MOST
 from entrepot.errors import BadInput, Conflict, Missing, Refused
-from entrepot.orders import rules
+from entrepot.orders import accounts, rules
 from entrepot.orders.rules import NewOrder, Placed, StepBy
 from entrepot.stock import flows as stock
 from entrepot.stock.rules import Demand
@@ -51,6 +51,7 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
     if fresh:
         await stock.reserve(tx, await _demands(tx, fresh, taken, articles, parts))
         await _save(tx, fresh, taken, articles)
+        await accounts.open_(tx, _openings(fresh, taken, articles))
         await announce(tx, _news(fresh, taken))
     for new in fresh:
         outcomes[id(new)] = Placed(order_id=taken[id(new)], number=new.number)
@@ -213,6 +214,23 @@ async def _save(
         [log[2] for log in logs],
         *(ints(line[column] for line in lines) for column in range(4)),
     )
+
+
+def _openings(
+    fresh: Sequence[NewOrder], order_ids: dict[int, int], articles: Articles
+) -> list[accounts.Opening]:
+    """Return what orders that came with prices cost."""
+    return [
+        accounts.Opening(
+            order_id=order_ids[id(new)],
+            money=new.money,
+            customer=new.customer,
+            lines=[(line, articles[new.named_by, line.name].id) for line in new.lines],
+            who=new.who,
+        )
+        for new in fresh
+        if new.money is not None
+    ]
 
 
 def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announcement]:

@@ -62,3 +62,99 @@ ORDER BY l.order_id, l.line;
 SELECT order_id, at, who, what FROM order_log
 WHERE tenant_id = $1 AND order_id = ANY($2::bigint[])
 ORDER BY order_id, id;
+
+-- name: add_customers
+INSERT INTO customer (tenant_id, id, name, type, parent)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[])
+ON CONFLICT (tenant_id, id) DO UPDATE
+SET name = excluded.name, type = excluded.type, parent = excluded.parent;
+
+-- name: meet_customers
+INSERT INTO customer (tenant_id, id, name)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[])
+ON CONFLICT (tenant_id, id) DO NOTHING;
+
+-- name: open_accounts
+WITH head AS (
+    INSERT INTO order_money (tenant_id, order_id, customer_id, discount, rebate, freight, paid)
+    SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::numeric[], $5::numeric[], $6::numeric[],
+                             $7::numeric[])
+), booked AS (
+    INSERT INTO money_entry (tenant_id, order_id, id, kind, amount, who)
+    SELECT $1, * FROM unnest($16::bigint[], $17::bigint[], $18::text[], $19::numeric[], $20::text[])
+)
+INSERT INTO order_price (tenant_id, order_id, part, article_id, product_id, unit_id, qty, price, gift)
+SELECT $1, p.order_id, p.part, p.article_id,
+       coalesce(p.product_id, (a.details ->> 'productId')::bigint, 0),
+       coalesce(p.unit_id, (a.details ->> 'productUnitId')::bigint, 0),
+       p.qty, p.price, p.gift
+FROM unnest($8::bigint[], $9::int[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::numeric[], $15::int[])
+    AS p (order_id, part, article_id, product_id, unit_id, qty, price, gift)
+JOIN article a ON a.tenant_id = $1 AND a.id = p.article_id;
+
+-- name: find_accounts
+SELECT DISTINCT ON (number) number, id
+FROM sales_order
+WHERE tenant_id = $1 AND number = ANY($2::text[])
+ORDER BY number, connection_id IS NOT NULL, id;
+
+-- name: lock_by_id
+SELECT FROM sales_order WHERE tenant_id = $1 AND id = ANY($2::bigint[]) ORDER BY id FOR UPDATE;
+
+-- name: accounts
+SELECT o.id AS order_id, o.number, o.state, m.customer_id, coalesce(c.name, '') AS customer_name,
+       coalesce(c.type, '') AS customer_type, coalesce(c.parent, 0) AS customer_parent,
+       m.discount, m.rebate, m.freight, m.paid, m.refunded
+FROM sales_order o
+JOIN order_money m ON m.tenant_id = $1 AND m.order_id = o.id
+LEFT JOIN customer c ON c.tenant_id = $1 AND c.id = m.customer_id
+WHERE o.tenant_id = $1 AND o.id = ANY($2::bigint[]);
+
+-- name: parts
+SELECT p.order_id, p.part, p.article_id, p.product_id, p.unit_id, p.qty, p.price, p.gift,
+       a.name, a.unit, a.pic_url AS picture, coalesce(a.details ->> 'guige', '') AS guige,
+       coalesce(a.details ->> 'pno', '') AS pno
+FROM order_price p JOIN article a ON a.tenant_id = $1 AND a.id = p.article_id
+WHERE p.tenant_id = $1 AND p.order_id = ANY($2::bigint[])
+ORDER BY p.order_id, p.part;
+
+-- name: reprice
+-- Parts only ever split, so every one there was is still there.
+WITH balance AS (
+    UPDATE order_money m SET paid = n.paid
+    FROM unnest($2::bigint[], $3::numeric[]) AS n (order_id, paid)
+    WHERE m.tenant_id = $1 AND m.order_id = n.order_id
+), booked AS (
+    INSERT INTO money_entry (tenant_id, order_id, id, kind, amount, document, who)
+    SELECT $1, * FROM unnest($12::bigint[], $13::bigint[], $14::text[], $15::numeric[], $16::text[],
+                             $17::text[])
+)
+INSERT INTO order_price (tenant_id, order_id, part, article_id, product_id, unit_id, qty, price, gift)
+SELECT $1, * FROM unnest($4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+                         $10::numeric[], $11::int[])
+ON CONFLICT (tenant_id, order_id, part) DO UPDATE SET qty = excluded.qty, price = excluded.price;
+
+-- name: book
+WITH entry AS (
+    INSERT INTO money_entry (tenant_id, order_id, id, kind, amount, document, serial, who)
+    SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::numeric[], $6::text[], $7::text[],
+                             $8::text[])
+    RETURNING order_id, kind, amount
+)
+UPDATE order_money m SET refunded = m.refunded + e.amount
+FROM (SELECT order_id, sum(amount) AS amount FROM entry WHERE kind = 'refunded' GROUP BY order_id) e
+WHERE m.tenant_id = $1 AND m.order_id = e.order_id;
+
+-- name: verify_money
+-- Orders whose ledger does not add up to their balances.
+SELECT o.number, m.paid, coalesce(e.paid, 0) AS paid_entries, m.refunded,
+       coalesce(e.refunded, 0) AS refunded_entries
+FROM order_money m
+JOIN sales_order o ON o.tenant_id = $1 AND o.id = m.order_id
+LEFT JOIN (SELECT order_id, sum(amount) FILTER (WHERE kind = 'paid') AS paid,
+                  sum(amount) FILTER (WHERE kind = 'refunded') AS refunded
+           FROM money_entry WHERE tenant_id = $1 GROUP BY order_id) e ON e.order_id = m.order_id
+WHERE m.tenant_id = $1
+  AND (m.paid <> coalesce(e.paid, 0) OR m.refunded <> coalesce(e.refunded, 0))
+ORDER BY o.number;

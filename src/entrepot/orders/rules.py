@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from entrepot.dialect import Partner
 from entrepot.errors import Conflict
+from entrepot.money import ZERO
+from entrepot.orders.prices import Money
 
 State = Literal["accepted", "processed", "shipped", "cancelled"]
 Step = Literal["process", "ship", "cancel"]
@@ -26,11 +29,19 @@ GOAL: Mapping[Step, State] = {
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """One line as asked for: an article by the name the partner uses, and where it was asked."""
+    """One line as asked for: an article by the name the partner uses, and where it was asked.
+
+    The rest counts where the order has ``money``: what a piece costs, whether it is a gift (1 申请的赠品,
+    2 活动赠品), and the ids that screens name the goods by (None: those of the article's details).
+    """
 
     name: str
     qty: int
     path: str = ""
+    price: Decimal = ZERO
+    gift: int = 0
+    product_id: int | None = None
+    unit_id: int | None = None
 
 
 class NewOrder(Struct, frozen=True, kw_only=True):
@@ -46,6 +57,7 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     digest: bytes
     partner: Partner | None = None
     customer: str = ""
+    money: Money | None = None
     named_by: Literal["style", "sku"] = "sku"
     details: Mapping[str, Any] = {}
     body: bytes | None = None

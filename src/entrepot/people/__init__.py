@@ -1,1 +1,1 @@
-"""People: users, roles, rights and tokens."""
+"""People: who they are, what they may do, and the tokens they call with."""

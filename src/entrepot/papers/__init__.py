@@ -1,0 +1,1 @@
+"""Papers: what people file about an order (adjustments, returns): numbers, states, logs, long lists."""

@@ -1,0 +1,1 @@
+"""Fault tests: every one proves that its fault happened."""

@@ -9,6 +9,7 @@ import msgspec
 
 from entrepot import clock, dialects, ids
 from entrepot.connections import flows as connections
+from entrepot.connections import rules
 from entrepot.connections.flows import NewConnection
 from entrepot.db import Database, alone
 from entrepot.vault import Vault
@@ -40,7 +41,7 @@ async def tenant(url: str, folder: Path, *, articles: int) -> str:
         await connections.add_tenant(tx, "bench", {"allowed_networks": ["127.0.0.0/8"]})
         await tx.do("INSERT INTO location (tenant_id, id, code) VALUES ($1, $2, 'HQ')", location_id)
         new = NewConnection(name="goldshop", dialect="goldshop")
-        await connections.add(tx, vault, dialects.discover(), new)
+        await connections.add(tx, vault, dialects.discover(), new, who="bench")
         for start in range(0, articles, _SLICE):
             rows = list(_articles(range(start, min(start + _SLICE, articles))))
             await tx.copy(
@@ -62,7 +63,7 @@ async def tenant(url: str, folder: Path, *, articles: int) -> str:
     await db.close()
     async with alone(url) as one:
         await one.execute("ANALYZE")
-    return f"/c/{msgspec.json.decode(vault.unseal(sealed))['key']}"
+    return f"/c/{msgspec.json.decode(vault.unseal(sealed))[rules.URL_KEY]}"
 
 
 def _articles(numbers: range) -> Iterator[tuple[int, str]]:

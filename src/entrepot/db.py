@@ -140,6 +140,10 @@ def _refusal(error: Any) -> EntrepotError:
     return Broken(name, str(error))
 
 
+async def _as_it_is(_connection: Any) -> None:
+    """Give a connection back without the driver's four resetting statements: nothing here sets any state."""
+
+
 def _unset(*_: object) -> Any:
     message = "the composition root has not handed the database its key ring and registry"
     raise EntrepotError(message)
@@ -171,6 +175,7 @@ class Database:
             min_size=1,
             max_size=size,
             command_timeout=60,
+            reset=_as_it_is,
             server_settings={"application_name": "entrepot", "timezone": "UTC"},
         )
         database = cls(pool, url)

@@ -62,6 +62,7 @@ class Price(Exact):
 _DIGITS = re.compile(r"\d{1,32}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,32}(\.\d{1,32})?", re.ASCII)
 _BEYOND = 10**15
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$(.*)`)?$")
 _WRONG = re.compile(r"Expected `(.+?)`(?:, got `(.+?)`)?(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
@@ -129,7 +130,7 @@ def checked(raw: bytes) -> bytes:
 
 def storable(text: str) -> bool:
     """Tell whether a database keeps this text: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def converted(value: object, shape: Any) -> Any:

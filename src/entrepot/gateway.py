@@ -113,8 +113,9 @@ class Gateway:
             await _send(send, _NOWHERE, "")
             return
         path = slash + rest
-        raw, problem = await self._body(receive)
-        call = self._call(connection, scope, raw)
+        headers = dict(scope["headers"])
+        raw, problem = await self._body(headers, receive)
+        call = self._call(connection, scope, headers, raw)
         reply = await self._answer(connection, call, scope["method"], path, problem, scope)
         request_id = str(ids.new())
         kept = await _send(send, reply, request_id)
@@ -135,7 +136,9 @@ class Gateway:
         )
         await self._recorder.room()
 
-    def _call(self, connection: Connection, scope: Scope, raw: bytes) -> Call:
+    def _call(
+        self, connection: Connection, scope: Scope, headers: dict[bytes, bytes], raw: bytes
+    ) -> Call:
         tenant_id, together = connection.partner.tenant_id, self._together
         return Call(
             partner=connection.partner,
@@ -144,7 +147,7 @@ class Gateway:
             seal=self._vault.seal,
             raw=raw,
             query=scope["query_string"].decode("latin-1"),
-            headers=dict(scope["headers"]),
+            headers=headers,
             secrets=connection.secrets(clock.now()),
             db=self._db,
         )
@@ -193,11 +196,13 @@ class Gateway:
             return Problem("unauthorized", "身份验证失败", status=401)
         return None
 
-    async def _body(self, receive: Receive) -> tuple[bytes, Problem | None]:
-        """Read the body within its size and time limits."""
+    async def _body(
+        self, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[bytes, Problem | None]:
+        """Read the body within its size and time limits; one that came whole is not waited on."""
         message = await receive()
         body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
+        if not message.get("more_body") or headers.get(b"content-length") == b"%d" % len(body):
             if len(body) > self._body_limit:
                 return body[:_KEPT], Problem("too_large", "请求体过大", status=413)
             return body, None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvloop
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -221,6 +221,7 @@ def _serve_web(settings: Settings) -> None:
             header_read_timeout=int(settings.read_timeout * 1000), pipeline_flush=True
         ),
         websockets=False,
+        runtime_mode=RuntimeModes.st,
         backlog=2048,
         backpressure=2048,
         respawn_failed_workers=True,

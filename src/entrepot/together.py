@@ -65,7 +65,9 @@ class Together:
         lanes: int,
         run: Callable[..., Any],
     ) -> asyncio.Future[Any]:
-        lane = self._lanes.setdefault((flow, tenant_id), _Lane())
+        lane = self._lanes.get((flow, tenant_id))
+        if lane is None:
+            lane = self._lanes[flow, tenant_id] = _Lane()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         lane.waiting.append((command, future))
         if lane.running < lanes:

@@ -23,7 +23,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ID, _NONCE = 4, 12
+_RUN = (1 << 32) - 1
 _PACKED = 512
+
+
+class _Nonces:
+    """Nonces that never repeat under a key: 64 random bits per run of 32-bit counting.
+
+    One system call in four thousand million instead of one per value; a forked process starts its own run.
+    """
+
+    def __init__(self) -> None:
+        self._process = 0
+        self._run = b""
+        self._count = 0
+
+    def __next__(self) -> bytes:
+        if self._count == _RUN or self._process != os.getpid():
+            self._process, self._run, self._count = os.getpid(), os.urandom(8), 0
+        self._count += 1
+        return self._run + self._count.to_bytes(4, "big")
 
 
 class Vault:
@@ -33,6 +52,7 @@ class Vault:
         self._ciphers = {_wire_id(name): AESGCM(key) for name, key in keys.items()}
         self._current = _wire_id(current)
         self._cipher = self._ciphers[self._current]
+        self._nonce = _Nonces().__next__
         oldest = keys[min(keys)]
         self._search = hmac.digest(oldest, b"entrepot searchable hash", "sha256")
 
@@ -51,7 +71,7 @@ class Vault:
 
     def seal(self, plain: bytes) -> bytes:
         """Encrypt; the same bytes never look the same twice."""
-        nonce = os.urandom(_NONCE)
+        nonce = self._nonce()
         return self._current + nonce + self._cipher.encrypt(nonce, plain, None)
 
     def unseal(self, sealed: bytes) -> bytes:

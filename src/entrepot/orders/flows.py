@@ -32,9 +32,10 @@ Articles = dict[tuple[str, str], Known]
 
 
 async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
-    """Take orders in: check, guard, reserve, save, announce.
+    """Take orders in: check, guard, save, announce, reserve.
 
-    Reserves each order whole, also beyond what there is. Refuses (nothing stored) a number that is
+    Reserves each order whole, also beyond what there is, and last of all, since others wait for the
+    stock rows it locks. Refuses (nothing stored) a number that is
     taken, and names that no article has, all of them at once.
     """
     articles = await _articles(tx, batch)
@@ -49,10 +50,10 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
         outcomes[id(new)] = _answer_repeat(new, existing, faults[id(new)])
     fresh = [new for new in known if id(new) in taken]
     if fresh:
-        await stock.reserve(tx, await _demands(tx, fresh, taken, articles, parts))
         await _save(tx, fresh, taken, articles)
         await accounts.open_(tx, _openings(fresh, taken, articles))
         await announce(tx, _news(fresh, taken))
+        await stock.reserve(tx, await _demands(tx, fresh, taken, articles, parts))
     for new in fresh:
         outcomes[id(new)] = Placed(order_id=taken[id(new)], number=new.number)
     return [outcomes[id(new)] for new in batch]

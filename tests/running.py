@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,17 @@ class Running(Struct, frozen=True, kw_only=True):
         """Return every connection of every tenant."""
         async with await Hub.open(self.settings, size=4) as hub:
             return list(hub.registry)
+
+    def wait_until_known(self, base_url: str) -> None:
+        """Wait until every process has heard of a connection made just now; it takes milliseconds."""
+        deadline, row = time.monotonic() + READY_WITHIN, 0
+        while row < 20:  # as many new sockets as make it likely that each process took one
+            assert time.monotonic() < deadline, f"{base_url} stays unknown"
+            try:
+                urllib.request.urlopen(f"{base_url}/nowhere", timeout=5).close()
+            except urllib.error.HTTPError as error:
+                with error:
+                    row = row + 1 if error.read() else 0
 
     def base_url(self, connection: Connection) -> str:
         """Return what the partner of a connection calls."""

@@ -49,6 +49,7 @@ async def test_a_dropped_folder_is_a_dialect_like_the_others(
 
     with serving(server_url, template, dialects=folder) as hub:
         base_url = await hub.do(connect)
+        hub.wait_until_known(base_url)
         async with Inspector(Target(base_url=base_url, key_in_url=True), known) as inspector:
             nothing_wrong(await inspector.everything())
     nothing_wrong(outgoing.check(parcel.roles["shop"], known))

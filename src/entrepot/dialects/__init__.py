@@ -6,6 +6,7 @@ anywhere.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import pkgutil
@@ -19,6 +20,7 @@ from entrepot.errors import Unusable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from types import ModuleType
 
 
 def discover(*folders: Path) -> Mapping[str, Dialect]:
@@ -49,21 +51,30 @@ def _installed() -> Iterator[Dialect]:
 def _beside(folders: tuple[Path, ...]) -> Iterator[Dialect]:
     for folder in folders:
         for package in sorted(folder.glob("*/__init__.py")):
-            name = f"entrepot_dialect_{package.parent.name}"
-            spec = importlib.util.spec_from_file_location(
-                name, package, submodule_search_locations=[str(package.parent)]
-            )
-            if spec is None or spec.loader is None:
-                message = f"{package} cannot be loaded as a dialect."
-                raise Unusable(message)
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            try:
-                spec.loader.exec_module(module)
-            except Exception as error:
-                message = f"{package} cannot be loaded as a dialect: {error}"
-                raise Unusable(message) from error
-            yield _of(module)
+            yield _of(_loaded(package))
+
+
+def _loaded(package: Path) -> ModuleType:
+    """Import a package by its path; its name tells folders of one name apart."""
+    digest = hashlib.sha256(str(package.resolve()).encode()).hexdigest()[:8]
+    name = f"entrepot_dialect_{package.parent.name}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(
+        name, package, submodule_search_locations=[str(package.parent)]
+    )
+    if spec is None or spec.loader is None:
+        message = f"{package} cannot be loaded as a dialect."
+        raise Unusable(message)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        message = f"{package} cannot be loaded as a dialect: {error}"
+        raise Unusable(message) from error
+    return module
 
 
 def _of(module: object) -> Dialect:

@@ -151,7 +151,9 @@ def _article(line: Line, at: int, account: Account, *, allow_raise: bool) -> int
     """Return the article a line is about; refuses what is not so on the order."""
     parts = sold(account, line.product_id, line.unit_id)
     if not parts:
-        raise BadInput("not_on_order", "The order has no such goods.", line=at, field="unit")
+        other = any(part.unit_id == line.unit_id for part in account.parts)
+        field = "product" if other else "unit"
+        raise BadInput("not_on_order", "The order sells no such goods.", line=at, field=field)
     there = [part for part in parts if part.price == line.price]
     if not there:
         raise Conflict(

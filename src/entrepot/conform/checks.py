@@ -178,7 +178,7 @@ class Inspector:
         for sample in self._samples.calls.values():
             known = await self._before(sample)
             raw = hostile.encoded(self._body(sample, known))
-            got = await self._send(sample, raw, known, below="/nowhere")
+            got = await self._send(sample, raw, known, below="/no/where")
             findings.append(
                 _finding(sample, "unknown path", differs(Expected(body=http, status=404), got))
             )

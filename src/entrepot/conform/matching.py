@@ -83,12 +83,15 @@ def without(body: Any, path: str) -> Any:
 
 
 def filled(template: Any, known: Mapping[str, Any]) -> Any:
-    """Return ``template`` with ``${names}`` replaced; a text that is one name becomes its value."""
+    """Return ``template`` with ``${names}`` replaced; a text that is one name becomes its value.
+
+    A name that nothing was kept under stays as it is: what comes ``after`` may follow a refused call.
+    """
     if isinstance(template, str):
         whole = _HOLE.fullmatch(template)
         if whole:
-            return known[whole[1]]
-        return _HOLE.sub(lambda hit: str(known[hit[1]]), template)
+            return known.get(whole[1], template)
+        return _HOLE.sub(lambda hit: str(known.get(hit[1], hit[0])), template)
     if isinstance(template, list):
         return [filled(part, known) for part in template]
     if isinstance(template, dict):

@@ -244,13 +244,11 @@ def _name(part: Part) -> Named:
 
 
 def _matched(account: Account, line: Wanted, at: int) -> Line:
-    named = [
-        part
-        for part in account.parts
-        if part.unit_id == line.unit_id and line.product_id in (None, part.product_id)
-    ]
+    units = [part for part in account.parts if part.unit_id == line.unit_id]
+    named = [part for part in units if line.product_id in (None, part.product_id)]
     if not named:
-        raise BadInput("not_on_order", "The order has no such goods.", line=at, field="unit")
+        field = "product" if units else "unit"
+        raise BadInput("not_on_order", "The order has no such goods.", line=at, field=field)
     meant = [part for part in named if part.gift == line.gift]
     if not meant:
         raise BadInput("other_gift", "The order's gift flag is another.", line=at, field="gift")

@@ -147,6 +147,7 @@ STATUS: Mapping[str, returns.Action] = {
 }
 _AP_FIELDS = {
     "customer": "customerId",
+    "product": "orderApPros[{line}].productId",
     "unit": "orderApPros[{line}].productUnitId",
     "qty": "orderApPros[{line}].pcount",
     "price": "orderApPros[{line}].salePrice",
@@ -155,6 +156,7 @@ _AP_FIELDS = {
 _SR_FIELDS = {
     "customer": "orderSr.customerId",
     "depot": "orderSr.toDepotId",
+    "product": "orderSrPro[{line}].productId",
     "unit": "orderSrPro[{line}].productunitId",
     "qty": "orderSrPro[{line}].pcount",
     "old_price": "orderSrPro[{line}].oldPrice",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import asyncpg
 
 from entrepot import ids
-from entrepot.errors import Broken, Conflict, EntrepotError
+from entrepot.errors import Broken, Conflict, EntrepotError, Unusable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -169,18 +169,24 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10) -> Database:
-        """Connect and lease this process's number for ids."""
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=size,
-            command_timeout=60,
-            reset=_as_it_is,
-            server_settings={"application_name": "entrepot", "timezone": "UTC"},
-        )
-        database = cls(pool, url)
-        ids.configure(await pool.fetchval("SELECT nextval('process_number')"))
-        return database
+        """Connect and lease this process's number for ids; raises Unusable where that cannot be."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                command_timeout=60,
+                reset=_as_it_is,
+                server_settings={"application_name": "entrepot", "timezone": "UTC"},
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unusable(f"The database cannot be reached: {error}") from error
+        try:
+            ids.configure(await pool.fetchval("SELECT nextval('process_number')"))
+        except asyncpg.UndefinedTableError as error:
+            await pool.close()
+            raise Unusable("The database is empty; start the hub on it once: entrepot serve") from error
+        return cls(pool, url)
 
     async def close(self) -> None:
         """Close every connection, waiting for those in use."""

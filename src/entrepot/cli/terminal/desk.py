@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from entrepot import log
+from entrepot import log, migrate
 from entrepot.app import Hub
 from entrepot.cli.terminal.show import complain
-from entrepot.errors import EntrepotError
+from entrepot.errors import EntrepotError, Unusable
 from entrepot.settings import from_environment
 
 if TYPE_CHECKING:
@@ -89,7 +89,15 @@ async def _sit(
     data: Path | None, tenant: str | None, work: Callable[[Desk], Awaitable[None]]
 ) -> None:
     async with await Hub.open(from_environment(data=data), size=2) as hub:
-        await work(Desk(hub=hub, tenant_id=hub.registry.tenant(tenant), who=operator()))
+        try:
+            await work(Desk(hub=hub, tenant_id=hub.registry.tenant(tenant), who=operator()))
+        except (EntrepotError, typer.Exit):
+            raise
+        except Exception as error:
+            if lacking := await migrate.pending(hub.db.url):
+                text = f"The database lacks {', '.join(lacking)}; start this version's hub: entrepot serve"
+                raise Unusable(text) from error
+            raise
 
 
 def operator() -> str:

@@ -185,7 +185,9 @@ class Database:
             ids.configure(await pool.fetchval("SELECT nextval('process_number')"))
         except asyncpg.UndefinedTableError as error:
             await pool.close()
-            raise Unusable("The database is empty; start the hub on it once: entrepot serve") from error
+            raise Unusable(
+                "The database is empty; start the hub on it once: entrepot serve"
+            ) from error
         return cls(pool, url)
 
     async def close(self) -> None:

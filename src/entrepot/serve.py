@@ -31,6 +31,7 @@ from entrepot.connections import flows as connections
 from entrepot.courier import jobs, retention
 from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
+from entrepot.demo import traffic
 from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
@@ -102,7 +103,14 @@ def _tasks(settings: Settings) -> list[tuple[str, Work]]:
         "courier": ("courier", _courier),
         "clock": ("clock", _clock),
     }
-    return [works[settings.role]] if settings.role in works else []
+    tasks = [works[settings.role]] if settings.role in works else []
+    return [*tasks, ("traffic", _traffic)] if settings.traffic else tasks
+
+
+async def _traffic(settings: Settings, stop: asyncio.Event) -> None:
+    """Let the demonstration's partners do business until told to stop."""
+    async with await Hub.open(settings) as hub:
+        await traffic.run(hub, stop)
 
 
 async def _courier(settings: Settings, stop: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from entrepot.catalogue.flows import Article
     from entrepot.connections.flows import NewConnection
     from entrepot.db import Tx
+    from entrepot.demo.stage import Act
 
 WHO = "demo"
 
@@ -35,12 +36,20 @@ class End:
 class Part:
     """A dialect's part: our end, the partner's end, and which connections call each other.
 
-    Both connections of a pair (ours, theirs) get the same secrets.
+    Both connections of a pair (ours, theirs) get the same secrets. ``acts`` are what people at both ends
+    do when there is traffic.
     """
 
     ours: End
     theirs: End
     pairs: tuple[tuple[str, str], ...]
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def dialects(self) -> frozenset[str]:
+        """The dialects its connections speak."""
+        connections = (*self.ours.connections, *self.theirs.connections)
+        return frozenset(new.dialect for new in connections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ MOST = 999_999_999
 
 Text = Annotated[str, Meta(pattern=r"\S")]
 """A required text: blank counts as missing."""
+Name = Annotated[str, Meta(pattern=r"\S", max_length=200)]
+"""A required text by which something is found: a document's number, an article's."""
 Optional = str | None
 """An optional text: absent, null and ``""`` are the same, see ``text``."""
 
@@ -62,6 +64,8 @@ class Price(Exact):
 _DIGITS = re.compile(r"\d{1,32}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,32}(\.\d{1,32})?", re.ASCII)
 _BEYOND = 10**15
+_SANE = 300
+_OUT_OF_RANGE = "数字超出范围"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$(.*)`)?$")
@@ -81,20 +85,34 @@ _NAMES = {
 _EMPTY = (r" matching regex '\\S'", " of length >= 1")
 _BOUNDS = {">=": "不小于", "<=": "不大于", ">": "大于", "<": "小于"}
 _PLAIN = {
-    "Number out of range": "数字超出范围",
-    "Integer value out of range": "数字超出范围",
+    "Number out of range": _OUT_OF_RANGE,
+    "Integer value out of range": _OUT_OF_RANGE,
     "Invalid enum value": "不是允许的值",
 }
 
 
-_plain = msgspec.json.Decoder(float_hook=Decimal)
+def _fraction(digits: str) -> Decimal:
+    """Return a JSON number with a point or an exponent, exactly; what no field can hold is refused here.
+
+    Later arithmetic on it could overflow, or take for ever: 1e400, 1e999999999.
+    """
+    try:
+        number = Decimal(digits)
+    except ArithmeticError:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number.adjusted()) > _SANE:
+        raise ValueError(_OUT_OF_RANGE)
+    return number
+
+
+_plain = msgspec.json.Decoder(float_hook=_fraction)
 
 
 class Reader:
     """Decodes bodies of one struct; made once per route."""
 
     def __init__(self, shape: Any) -> None:
-        self._decoder = msgspec.json.Decoder(shape, dec_hook=_hook, float_hook=Decimal)
+        self._decoder = msgspec.json.Decoder(shape, dec_hook=_hook, float_hook=_fraction)
 
     def read(self, raw: bytes) -> Any:
         """Return the typed body; raises BadInput."""
@@ -146,6 +164,17 @@ def text(value: str | None) -> str | None:
     return value if value and value.strip() else None
 
 
+def glimpse(raw: bytes, path: str) -> str:
+    """Return the text at a path (``a.b``) of a body that was refused, ``""`` where there is none."""
+    try:
+        value = msgspec.json.decode(raw) if path else None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return ""
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
 def digest(raw: bytes) -> bytes:
     """Return the hash of a document's content as parsed, keys sorted, so that layout does not count."""
     try:
@@ -194,8 +223,7 @@ def _exact(least: Decimal, value: object) -> Decimal:
         message = "应为数字"
         raise ValueError(message)
     if not number.is_finite() or abs(number) >= _BEYOND:
-        message = "数字超出范围"
-        raise ValueError(message)
+        raise ValueError(_OUT_OF_RANGE)
     if number != number.quantize(Decimal("0.0001")):
         message = "最多4位小数"
         raise ValueError(message)

@@ -200,13 +200,18 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of a dialect's table. ``path`` may hold ``{names}``; ``body`` None means raw bytes."""
+    """One row of a dialect's table. ``path`` may hold ``{names}``; ``body`` None means raw bytes.
+
+    ``number`` is where the body says its document's number (``order.no``), so that the exchange is found
+    by it even when the body was refused.
+    """
 
     method: str
     path: str
     handler: Handler
     body: Any = None
     optional_body: bool = False
+    number: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

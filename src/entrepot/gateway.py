@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import structlog
 
@@ -177,6 +176,7 @@ class Gateway:
             call.body = table.read(route, call.raw)
             return await route.handler(call)
         except Refused as refusal:
+            call.document = call.document or decode.glimpse(call.raw, route.number)
             return role.render(Problem.of(refusal))
         except Exception:  # noqa: BLE001 - a partner gets an envelope whatever breaks
             _log.exception("gateway.failed", connection=connection.partner.name, path=route.path)
@@ -200,25 +200,25 @@ class Gateway:
         self, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[bytes, Problem | None]:
         """Read the body within its size and time limits; one that came whole is not waited on."""
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body") or headers.get(b"content-length") == b"%d" % len(body):
-            if len(body) > self._body_limit:
-                return body[:_KEPT], Problem("too_large", "请求体过大", status=413)
-            return body, None
-        chunks, size = [body], len(body)
+        chunks: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self._read_timeout):
-                while message.get("more_body"):
+                while True:
                     message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return _kept(chunks), Problem("cut_off", "请求未完整送达", status=400)
                     chunks.append(message.get("body", b""))
                     size += len(chunks[-1])
                     if size > self._body_limit:
-                        kept = b"".join(chunks)[:_KEPT]
-                        return kept, Problem("too_large", "请求体过大", status=413)
+                        return _kept(chunks), Problem("too_large", "请求体过大", status=413)
+                    if (
+                        not message.get("more_body")
+                        or headers.get(b"content-length") == b"%d" % size
+                    ):
+                        return chunks[0] if len(chunks) == 1 else b"".join(chunks), None
         except TimeoutError:
-            return b"".join(chunks)[:_KEPT], Problem("too_slow", "请求超时", status=408)
-        return b"".join(chunks), None
+            return _kept(chunks), Problem("too_slow", "请求超时", status=408)
 
     def _table(self, role: Role) -> Table:
         table = self._tables.get(id(role))
@@ -233,9 +233,16 @@ def _segment(value: str) -> str:
     return value
 
 
+def _kept(chunks: list[bytes]) -> bytes:
+    """Return as much of a refused body as is recorded."""
+    return b"".join(chunks)[:_KEPT]
+
+
 def _storable(text: str) -> str:
     """Return text a database keeps, for the record only."""
-    return text if decode.storable(text) else unquote(text.replace("\0", "␀"), errors="replace")
+    return (
+        text if decode.storable(text) else text.replace("\0", "␀").encode(errors="replace").decode()
+    )
 
 
 async def _send(send: Send, reply: Reply, request_id: str) -> bytes:

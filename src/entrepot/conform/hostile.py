@@ -42,12 +42,26 @@ _WRONG: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("10^30", "1" + "0" * 30),
         ("10^30 as text", '"1' + "0" * 30 + '"'),
         ("1e400", "1e400"),
+        ("10^10000000", "1e10000000"),
     ),
-    "number": (("a word", '"x"'), ("true", "true"), ("an array", "[]"), ("1e400", "1e400")),
+    "number": (
+        ("a word", '"x"'),
+        ("true", "true"),
+        ("an array", "[]"),
+        ("1e400", "1e400"),
+        ("10^10000000", "1e10000000"),
+    ),
     "boolean": (("a word", '"x"'), ("an object", "{}")),
     "array": (("a word", '"x"'), ("a number", "5"), ("an object", '{"a":1}')),
     "object": (("a word", '"x"'), ("a number", "5"), ("an array", "[1]")),
 }
+_LONG = (
+    ("10,000 letters", f'"{"x" * 10_000}"'),
+    ("10,000 characters", f'"{"中" * 10_000}"'),
+    ("SQL", """ "'; DROP TABLE article; -- \\\\" """),
+    ("format signs", '"{0} %s ${x} {names}"'),
+    ("control characters", r'"\u0001\u001f\u007f\u2028"'),
+)
 _WRONG = {**_WRONG, "positive": (*_WRONG["integer"], ("0", "0"))}
 
 
@@ -120,6 +134,7 @@ def _beyond(body: Any) -> Iterator[Case]:
         ("a lone low surrogate", r'"a\udc00b"', "malformed"),
         ("an emoji", r'"\ud83d\ude00"', "success"),
         ("1e400", "1e400", "calm"),
+        ("10^(10^22)", "1e1" + "0" * 22, "calm"),
         ("10^30", "1" + "0" * 30, "calm"),
         ("100,000 nested brackets", "[" * 100_000 + "]" * 100_000, "malformed"),
         ("a null", "null", "success"),
@@ -166,6 +181,9 @@ def _field(body: Any, at: str, kind: str, *, required: bool) -> Iterator[Case]:
         return
     for name, token in _WRONG[kind]:
         yield Case(name=f"{at}: {name}", make=_putting(at, token), answer="malformed", at=at)
+    if kind == "string":
+        for name, token in _LONG:
+            yield Case(name=f"{at}: {name}", make=_putting(at, token), answer="calm")
     empty = {"null": "null", "empty": '""'}
     if required:
         if kind == "string":

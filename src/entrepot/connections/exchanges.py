@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FLUSH = 0.1
 _ROOM = 20_000
 _BODY = 64 * 1024
+_NUMBER = 200
 _COLUMNS = (
     "tenant_id", "at", "id", "connection_id", "direction", "document", "also", "method", "path",
     "status", "duration_us", "request", "reply",
@@ -105,12 +106,12 @@ class Recorder:
         document: str = "",
         also: Sequence[str] = (),
     ) -> None:
-        """Note one exchange; bodies past 64 KiB are cut."""
+        """Note one exchange; bodies past 64 KiB are cut, and numbers longer than any document may have."""
         seal = self._vault.seal_body
         self._waiting.append(
             (
-                tenant_id, clock.now(), ids.new(), connection_id, direction, document or None,
-                list(also) if also else None, method, path, status, int(seconds * 1_000_000),
+                tenant_id, clock.now(), ids.new(), connection_id, direction, document[:_NUMBER] or None,
+                [number[:_NUMBER] for number in also] or None, method, path, status, int(seconds * 1_000_000),
                 seal(request[:_BODY]), seal(reply[:_BODY]),
             )
         )  # fmt: skip
@@ -127,12 +128,31 @@ class Recorder:
                 await self._copy(batch)
             except Exception as error:  # noqa: BLE001 - the database may be away; keep and go on
                 _log.warning("exchanges.write_failed", error=str(error), waiting=len(batch))
-                self._waiting[:0] = batch
+                self._waiting[:0] = await self._one_by_one(batch)
                 if self._stopping:
                     return
-                self._wake.set()
-                await asyncio.sleep(1)
+                if self._waiting:
+                    self._wake.set()
+                    await asyncio.sleep(1)
             self._written.set()
+
+    async def _one_by_one(self, batch: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Find the row the database will not have, so that it holds up no other; return what to try again.
+
+        While the database is away that is everything.
+        """
+        try:
+            await self._db.rows("SELECT 1")
+            for at, row in enumerate(batch):
+                try:
+                    await self._copy([row])
+                except OSError:
+                    return batch[at:]
+                except Exception as error:  # noqa: BLE001 - this row alone is at fault
+                    _log.error("exchanges.unwritable", id=row[2], error=str(error))
+        except Exception:  # noqa: BLE001 - away
+            return batch
+        return []
 
     async def _copy(self, batch: list[tuple[Any, ...]]) -> None:
         by_tenant: dict[int, list[tuple[Any, ...]]] = {}

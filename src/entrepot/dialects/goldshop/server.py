@@ -83,11 +83,11 @@ def _step(call: Call, number: str, remark: str = "") -> StepBy:
 
 
 ERP = (
-    Route("POST", "/pickGoods/send", send, wire.Send),
+    Route("POST", "/pickGoods/send", send, wire.Send, number="pickGoods.oriOrderNo"),
     Route("POST", "/pickGoods/style/stock", stock, wire.StockQuery, optional_body=True),
-    Route("POST", "/pickGoods/cancel", cancel, wire.Cancel),
+    Route("POST", "/pickGoods/cancel", cancel, wire.Cancel, number="oriOrderNo"),
 )
 MINIAPP = (
-    Route("POST", "/app/markOrderStatus", mark, wire.Mark),
+    Route("POST", "/app/markOrderStatus", mark, wire.Mark, number="oriOrderNo"),
     Route("POST", "/goldshop/app/pushStocks", push_stocks, wire.PushStocks),
 )

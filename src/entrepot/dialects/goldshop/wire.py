@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from entrepot.decode import Optional, Positive, Text, Whole, text
+from entrepot.decode import Name, Optional, Positive, Text, Whole, text
 from entrepot.dialect import Duration, Problem, Reply, Settings, Switch
 from entrepot.errors import BadInput
 from entrepot.money import plain
@@ -33,7 +33,7 @@ class PickGoods(Struct, frozen=True):
     """The head of an order (小程序订单推送ERP)."""
 
     custName: Text
-    oriOrderNo: Text
+    oriOrderNo: Name
     username: Text
     fineness: Optional = None
     outDate1: Optional = None
@@ -46,7 +46,7 @@ class PickGoods(Struct, frozen=True):
 class PickGoodsDtl(Struct, frozen=True):
     """A line of an order: pieces of a style."""
 
-    styleNo: Text
+    styleNo: Name
     qty: Positive
 
 
@@ -76,14 +76,14 @@ class Cancel(Struct, frozen=True):
 class Mark(Struct, frozen=True):
     """``/app/markOrderStatus``; the misspelling is the document's."""
 
-    oriOrderNo: Text
+    oriOrderNo: Name
     orderSatus: Whole
 
 
 class StockLine(Struct, frozen=True):
     """The newest number of pieces of one style."""
 
-    styleNo: Text
+    styleNo: Name
     stockQty: Whole
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from entrepot.decode import Text, Whole
+from entrepot.decode import Name, Whole
 from entrepot.dialect import Duration, Problem, Reply, Settings
 from entrepot.errors import BadInput
 
@@ -29,9 +29,9 @@ class Row(Struct, frozen=True):
     """One row of the array: pieces of one listing at one store."""
 
     type: Type
-    key: Text
+    key: Name
     stock: Whole
-    store_code: Text
+    store_code: Name
 
 
 class StockRow(Struct, frozen=True):

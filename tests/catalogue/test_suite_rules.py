@@ -119,6 +119,20 @@ def test_ratios_that_claim_everything_leave_nothing() -> None:
     ]
 
 
+@given(st.lists(lines, min_size=1, max_size=8))
+def test_ratios_are_shown_as_fractions(parts: list[PriceLine]) -> None:
+    """Each from 0 to 1; what was given stays, and what is worked out makes them one."""
+    shown = rules.ratios(parts)
+    free = [
+        (part, ratio) for part, ratio in zip(parts, shown, strict=True) if not part.is_fixed_price
+    ]
+    assert all(0 <= ratio <= 1 for ratio in shown)
+    assert all(part.ratio in (-1, ratio) for part, ratio in free)
+    given_ = sum(part.ratio for part, _ in free if part.ratio >= 0)
+    if any(part.ratio == -1 for part, _ in free):
+        assert sum(shown) == max(given_, 1)
+
+
 def test_fixed_prices_beyond_the_price_are_scaled_down() -> None:
     """A suite sold below its fixed prices: they share what there is, the others get nothing."""
     parts = [line(fixed="30"), line(fixed="60"), line(retail="5")]
@@ -219,6 +233,7 @@ def part(sku: str = "A", **pricing: str) -> SuitePart:
         (suite(print_mode=3), "unknown_print_mode"),
         (suite(large_type=3), "unknown_large_type"),
         (suite(label="x"), "label_not_printed"),
+        (suite(market_price=Decimal("-0.01")), "negative_amount"),
     ],
 )
 def test_what_may_not_be_a_suite(wrong: Suite, code: str) -> None:
@@ -249,6 +264,14 @@ def test_what_may_not_be_goods(specs: tuple[str, ...], code: str) -> None:
     found = rules.fault_of_goods(goods, ARTICLES)
     assert isinstance(found, Refused)
     assert found.code == code
+
+
+def test_a_spec_below_0_is_named_by_its_place() -> None:
+    """So that a partner's developer finds the field."""
+    specs = (Spec(sku="A"), Spec(sku="C", weight=Decimal(-1)))
+    found = rules.fault_of_goods(Goods(goods_no="H", name="H", specs=specs), ARTICLES)
+    assert isinstance(found, Refused)
+    assert (found.code, found.facts) == ("negative_amount_of_spec", {"part": 1, "field": "weight"})
 
 
 def test_goods_may_adopt_and_keep() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from entrepot.catalogue import suites
 from entrepot.catalogue.flows import Article
 from entrepot.connections.flows import NewConnection
 from entrepot.demo.part import End, Part, Pile, stack
@@ -15,33 +17,38 @@ if TYPE_CHECKING:
     from entrepot.db import Tx
 
 HQ = Location(code="HQ", name="总仓")
-# SKU = spec_no (商家编码), price, pieces at HQ.
+# SKU = spec_no (商家编码), name, retail price, pieces at HQ.
 GOODS = (
     ("dongfangshuye", "东方树叶", "5.00", 100),
     ("xiaowanzi01", "小丸子", "12.50", 55),
 )
+LABEL = "热卖"
+ACCOUNT = {"sid": "wdtapi3", "key": "wdt_test"}
 
 
-async def _ours(tx: Tx, _connections: Mapping[str, int]) -> None:
+async def _load(tx: Tx, _connections: Mapping[str, int]) -> None:
+    """Put the goods on the shelf, at both ends: who pushes suites has their parts too."""
     await add_locations(tx, [HQ])
     piles = [
-        Pile(article=Article(sku=spec_no, name=name, details={"price": price}), at={"HQ": pieces})
+        Pile(
+            article=Article(sku=spec_no, name=name, retail_price=Decimal(price)), at={"HQ": pieces}
+        )
         for spec_no, name, price, pieces in GOODS
     ]
     await stack(tx, piles)
-
-
-async def _theirs(_tx: Tx, _connections: Mapping[str, int]) -> None:
-    """Keep nothing: a merchant asks."""
+    await suites.add_labels(tx, [LABEL])
 
 
 part = Part(
     ours=End(
-        connections=(NewConnection(name="wangdian", dialect="wangdian", role="wdt"),), load=_ours
+        connections=(
+            NewConnection(name="wangdian", dialect="wangdian", role="wdt", secrets=ACCOUNT),
+        ),
+        load=_load,
     ),
     theirs=End(
         connections=(NewConnection(name="wangdian", dialect="wangdian", role="merchant"),),
-        load=_theirs,
+        load=_load,
     ),
     pairs=(("wangdian", "wangdian"),),
 )

@@ -1,0 +1,95 @@
+"""The commands of suites, on the demonstration's two goods."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Run
+
+
+def save(run: Run, folder: Path, *suites: dict[str, Any]) -> Any:
+    """Save suites from a file."""
+    file = folder / "suites.json"
+    file.write_text(json.dumps(suites))
+    return run("suites", "save", str(file))
+
+
+def tea(**head: Any) -> dict[str, Any]:
+    """Return a suite of one dongfangshuye (5.00, fixed) and ten xiaowanzi01 (12.50)."""
+    fixed = {"sku": "dongfangshuye", "num": 1, "is_fixed_price": True}
+    return {
+        "sku": "TEA",
+        "name": "tea",
+        "parts": [fixed, {"sku": "xiaowanzi01", "num": 10}],
+        **head,
+    }
+
+
+def test_a_price_is_split_over_the_parts(run: Run, tmp_path: Path) -> None:
+    """The fixed line first, the rest by amount, and the amounts are the price."""
+    assert save(run, tmp_path, tea()).code == 0
+    rows = run("suites", "split", "TEA", "99.99", "--json").json
+    assert rows == [
+        {"sku": "dongfangshuye", "qty": 1, "amount": 5},
+        {"sku": "xiaowanzi01", "qty": 10, "amount": 94.99},
+    ]
+    assert sum(Decimal(str(row["amount"])) for row in rows) == Decimal("99.99")
+    assert "94.99" in run("suites", "split", "TEA", "99.99").out
+
+
+def test_a_split_of_nothing_is_refused(run: Run) -> None:
+    """An unknown suite, a single article, a price that is none: exit 1 and a word why."""
+    assert "no suite NONE" in run("suites", "split", "NONE", "1").err
+    assert "no suite xiaowanzi01" in run("suites", "split", "xiaowanzi01", "1").err
+    for price in ("-1", "dear", "1.00001", "1e20", "NaN"):
+        refused = run("suites", "split", "--", "NONE", price)
+        assert (refused.code, refused.out) == (1, "")
+        assert "PRICE" in refused.err
+
+
+def test_suites_are_listed_and_shown(run: Run, tmp_path: Path) -> None:
+    """How many there are, and the part that limits it: fifty-five xiaowanzi01 make five."""
+    assert "No suites yet" in run("suites", "list").out
+    save(run, tmp_path, tea(label="热卖", print_mode=1), tea(sku="OTHER"))
+    assert {row["sku"] for row in run("suites", "list", "--json").json} == {"TEA", "OTHER"}
+    assert "10 × xiaowanzi01" in run("suites", "list").out
+    shown = run("suites", "show", "TEA", "--json").json
+    assert (shown["available"], shown["limited_by"], shown["label"]) == (5, "xiaowanzi01", "热卖")
+    assert [part["num"] for part in shown["parts"]] == [1, 10]
+    assert "5 available, limited by xiaowanzi01" in run("suites", "show", "TEA").out
+
+
+def test_a_file_of_suites_is_taken_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:
+    """Every suite at fault is named; a file that is none says where."""
+    broken = tea(sku="BROKEN", parts=[{"sku": "nothing", "num": 1}])
+    refused = save(run, tmp_path, tea(), broken)
+    assert refused.code == 1
+    assert "BROKEN" in refused.err
+    assert run("suites", "list", "--json").json == []
+    assert "parts" in save(run, tmp_path, {"sku": "X", "name": "x"}).err
+
+
+def test_labels_are_listed_and_added(run: Run) -> None:
+    """The demonstration has one."""
+    assert run("suites", "labels", "--json").json == ["热卖"]
+    assert "新品" in run("suites", "labels", "新品").out
+    assert run("suites", "labels", "--json").json == ["新品", "热卖"]
+
+
+def test_an_order_of_suites_takes_parts(run: Run, tmp_path: Path) -> None:
+    """The order has the suite on its line; stock is reserved of the parts, and proven."""
+    save(run, tmp_path, tea())
+    assert run("orders", "create", "S-1", "TEA=2").code == 0
+    assert run("orders", "show", "S-1", "--json").json["lines"] == [{"sku": "TEA", "qty": 2}]
+    rows = run("stock", "get", "dongfangshuye", "xiaowanzi01", "--json").json
+    assert [(row["reserved"], row["available"]) for row in rows] == [(2, 98), (20, 35)]
+    assert "suite has no stock" in run("stock", "set", "TEA", "HQ", "5").err
+    assert run("orders", "ship", "S-1").code == 0
+    rows = run("stock", "get", "xiaowanzi01", "--json").json
+    assert [(row["on_hand"], row["reserved"]) for row in rows] == [(35, 0)]
+    assert run("verify").code == 0

@@ -1,0 +1,1 @@
+"""wangdian: both ends of document 004."""

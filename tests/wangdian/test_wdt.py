@@ -1,0 +1,252 @@
+"""旺店通 over HTTP, as its merchants meet it: against two server processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+from entrepot.catalogue import suites
+from entrepot.connections import exchanges
+from entrepot.connections import flows as connections
+from entrepot.dialects.wangdian import signature
+from tests.conformance.conftest import serving
+from tests.wangdian.test_signature import BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from entrepot.app import Hub
+    from tests.running import Running
+
+README = Path(signature.__file__).with_name("README.md")
+
+
+class Merchant:
+    """A merchant's client: signs, sends, reads."""
+
+    def __init__(self, base_url: str, account: Mapping[str, str]) -> None:
+        self.base_url = base_url
+        self.account = account
+
+    def call(self, method: str, body: object, at: float = 0, **pager: int) -> dict[str, Any]:
+        """Return the answer to a call signed ``at`` seconds from now."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        asked = urlencode({"method": method, **pager})
+        query = signature.query_for(asked, raw, self.account, time.time() + at)
+        return self.send(query, raw)
+
+    def send(self, query: str, raw: bytes) -> dict[str, Any]:
+        """Return the answer to these bytes."""
+        request = urllib.request.Request(f"{self.base_url}/openapi?{query}", raw, method="POST")
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            answer: dict[str, Any] = json.loads(reply.read())
+        return answer
+
+
+@pytest.fixture(scope="module")
+def hub(server_url: str, template: str) -> Iterator[Running]:
+    """Give a hub with the demonstration in it."""
+    with serving(server_url, template) as running:
+        yield running
+
+
+@pytest.fixture
+async def merchant(hub: Running) -> Merchant:
+    """Give a client of the demonstration's 旺店通."""
+    for connection in await hub.connections():
+        partner = connection.partner
+        if (connection.tenant, partner.dialect) == ("demo", "wangdian"):
+            return Merchant(hub.base_url(connection), partner.secrets)
+    raise AssertionError("no such connection")
+
+
+def test_the_demonstration_has_the_documented_account(merchant: Merchant) -> None:
+    """Sid and key are those of the document's own example."""
+    assert (merchant.account["sid"], merchant.account["key"]) == ("wdtapi3", "wdt_test")
+    assert re.fullmatch(r"[^:]+:[^:]+", merchant.account["appsecret"])
+
+
+def test_the_documented_request_as_printed(merchant: Merchant) -> None:
+    """Status 0 and the suite's id; the same bytes again, signature and all, get the same answer."""
+    asked = urlencode({"method": "goods.Suite.upload2"})
+    query = signature.query_for(asked, BODY, merchant.account, time.time())
+    first = merchant.send(query, BODY)
+    assert list(first) == ["status", "data"]
+    assert first["status"] == 0
+    assert isinstance(first["data"], int)
+    assert merchant.send(query, BODY) == first
+    spaced = BODY.replace(b'"num":10', b' "num" : 10.0000 ')
+    assert merchant.call("goods.Suite.upload2", spaced) == first
+
+
+def test_an_update_replaces_all_of_a_suite(merchant: Merchant) -> None:
+    """A detail left out is gone, a head field left out is back at its default, the id stays."""
+    head: dict[str, object] = {
+        "suite_no": "R",
+        "suite_name": "r",
+        "goods_label_name": "热卖",
+        "print_suite_mode": 1,
+    }
+    details = [{"spec_no": "dongfangshuye", "num": 1}, {"spec_no": "xiaowanzi01", "num": "2.5"}]
+    first = merchant.call("goods.Suite.upload2", [head | {"barcode": "69"}, details])
+    bare: dict[str, object] = {"suite_no": "R", "suite_name": "r", "goods_label_name": ""}
+    assert merchant.call("goods.Suite.upload2", [bare, details[1:]]) == first
+    (row,) = merchant.call("goods.Suite.search", [{"suite_no": "R"}])["data"]["suite_list"]
+    assert (row["goods_label"], row["barcode"], row["print_suite_mode"]) == ("", "", 0)
+    assert [(part["spec_no"], part["num"]) for part in row["detail_list"]] == [("xiaowanzi01", 2.5)]
+    refused = merchant.call("goods.Suite.upload2", [bare, [{"spec_no": "aaaaa", "num": 1}]])
+    assert refused == {"status": 100, "message": "商家编码:aaaaa 单品不存在"}
+    (same,) = merchant.call("goods.Suite.search", [{"suite_no": "R"}])["data"]["suite_list"]
+    assert same == row
+
+
+async def test_a_suite_pushed_by_many_at_once_is_one(merchant: Merchant) -> None:
+    """Twenty clients at the same instant on two processes: one id, and one of their versions, whole."""
+    one = {"suite_no": "M", "suite_name": "m", "goods_label_name": ""}
+    parts = [[("dongfangshuye", n), ("xiaowanzi01", n)] for n in range(1, 21)]
+    answers = await asyncio.gather(
+        *(
+            asyncio.to_thread(
+                merchant.call,
+                "goods.Suite.upload2",
+                [one, [{"spec_no": sku, "num": num} for sku, num in version]],
+            )
+            for version in parts
+        )
+    )
+    assert len({answer["data"] for answer in answers}) == 1
+    (row,) = merchant.call("goods.Suite.search", [{"suite_no": "M"}])["data"]["suite_list"]
+    assert [(p["spec_no"], p["num"]) for p in row["detail_list"]] in parts
+
+
+def test_the_clock_and_the_method(merchant: Merchant) -> None:
+    """Two minutes either way; a method that is not there is named; then the arguments are looked at."""
+    asked = [{"suite_no": "nothing"}]
+    for seconds in (-115, 115):
+        assert merchant.call("goods.Suite.search", asked, at=seconds)["status"] == 0
+    for seconds in (-125, 125):
+        assert merchant.call("goods.Suite.search", asked, at=seconds)["status"] == 7
+    unknown = merchant.call("goods.Suite.Search", b"no JSON")
+    assert unknown == {"status": 1, "message": "接口名称method不存在：goods.Suite.Search"}
+    assert merchant.call("", [])["message"] == "缺少参数：接口名称method"
+    assert merchant.call("goods.Suite.search", b"no JSON")["status"] == 1
+
+
+def test_pages_count_from_0_and_know_the_total(merchant: Merchant) -> None:
+    """Every suite on exactly one page, in the order in which they changed."""
+    for number in range(7):
+        head = {"suite_no": f"P{number}", "suite_name": "页", "goods_label_name": ""}
+        merchant.call("goods.Suite.upload2", [head, [{"spec_no": "xiaowanzi01", "num": 1}]])
+    asked = [{"suite_name": "页", "start_time": "2020-01-01 00:00:00"}]
+    pages = [
+        merchant.call("goods.Suite.search", asked, page_size=3, page_no=n, calc_total=1)["data"]
+        for n in range(4)
+    ]
+    assert [page["total_count"] for page in pages] == [7] * 4
+    found = [[row["suite_no"] for row in page["suite_list"]] for page in pages]
+    assert found == [["P0", "P1", "P2"], ["P3", "P4", "P5"], ["P6"], []]
+
+
+async def test_the_exchange_is_found_by_the_suites_number(hub: Running, merchant: Merchant) -> None:
+    """Operators find who pushed what, refused or not."""
+    head = {"suite_no": "FIND-ME", "suite_name": "x", "goods_label_name": ""}
+    merchant.call("goods.Suite.upload2", [head, []])
+    await asyncio.sleep(0.3)
+
+    async def find(hub: Hub) -> list[exchanges.Exchange]:
+        async with hub.db.reading(hub.registry.tenant("demo")) as tx:
+            question = exchanges.Filter(document="FIND-ME")
+            return await exchanges.find(tx, hub.vault, question)
+
+    (found,) = await hub.do(find)
+    assert "组合装明细不能为空" in found.reply
+
+
+async def test_old_and_new_appsecret_sign_while_they_overlap(
+    hub: Running, merchant: Merchant
+) -> None:
+    """A rotation renews the appsecret and the address, keeps sid and key, and turns nobody away."""
+
+    async def rotate(hub: Hub) -> None:
+        async with hub.db.transaction(hub.registry.tenant("demo")) as tx:
+            await connections.change(
+                tx, hub.vault, hub.dialects, "wangdian", {}, who="test", rotate=True
+            )
+
+    await hub.do(rotate)
+    new = None
+    for connection in await hub.connections():
+        if (connection.tenant, connection.partner.dialect) == ("demo", "wangdian"):
+            new = Merchant(hub.base_url(connection), connection.partner.secrets)
+    assert new is not None
+    assert (new.account["sid"], new.account["key"]) == ("wdtapi3", "wdt_test")
+    assert new.account["appsecret"] != merchant.account["appsecret"]
+    await asyncio.sleep(1)
+    asked = [{"suite_no": "nothing"}]
+    assert merchant.call("goods.Suite.search", asked)["status"] == 0
+    assert new.call("goods.Suite.search", asked)["status"] == 0
+    crossed = Merchant(new.base_url, merchant.account)
+    assert crossed.call("goods.Suite.search", asked)["status"] == 0
+
+
+def test_the_readmes_example_runs(merchant: Merchant) -> None:
+    """The shell function signs, and its three calls get good answers."""
+    (script,) = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    variables = {
+        "BASE": merchant.base_url,
+        "SID": merchant.account["sid"],
+        "KEY": merchant.account["key"],
+        "APPSECRET": merchant.account["appsecret"],
+    }
+    done = subprocess.run(
+        ["bash", "-euc", script],
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [answer["status"] for answer in answers] == [0, 0, 0]
+    assert answers[1]["data"]["suite_list"][0]["suite_no"] == "20220421002"
+    assert answers[2]["data"]["total_count"] == 2
+
+
+async def test_a_suite_of_ours_reaches_their_hub(server_url: str, template: str) -> None:
+    """The partners' tenant saves a suite: its goods, then the suite stand in the demonstration's tenant."""
+    with serving(server_url, template, "--role", "all") as running:
+
+        async def save(hub: Hub) -> None:
+            tenant = hub.registry.tenant("partners")
+            async with hub.db.transaction(tenant) as tx:
+                from tests.catalogue.shop import bundle
+
+                await suites.replace(tx, [bundle("SENT", dongfangshuye=1, xiaowanzi01="2.5")])
+
+        await running.do(save)
+
+        async def arrived(hub: Hub) -> suites.Shown | None:
+            async with hub.db.reading(hub.registry.tenant("demo")) as tx:
+                question = suites.Search(sku="SENT")
+                (page,) = await suites.search(tx, [question])
+                return page.suites[0] if page.suites else None
+
+        for _ in range(100):
+            found = await running.do(arrived)
+            if found:
+                break
+            await asyncio.sleep(0.2)
+        assert found is not None
+        assert [(p.sku, str(p.num)) for p in found.parts] == [
+            ("dongfangshuye", "1.0000"),
+            ("xiaowanzi01", "2.5000"),
+        ]
+        assert [p.goods_no for p in found.parts] == ["dongfangshuye", "xiaowanzi01"]

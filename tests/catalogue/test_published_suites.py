@@ -33,13 +33,13 @@ parts = st.lists(
 def test_without_rules_a_suite_is_net_per_part_then_the_minimum(
     parts: list[PartStock], drawn: list[str] | None
 ) -> None:
-    """The total is the least over the parts of ⌊pieces there ÷ num⌋; a place's own lack harms no other."""
+    """The total is the least over the parts of ⌊pieces there ÷ num⌋; what one place owes, another lacks."""
     seen = rules.publish(rules.counted(parts, [], drawn), [], draws_on=drawn, stores=["HQ"])
     places = {"HQ", "W2", "W3"} if drawn is None else set(drawn)
 
     def least(codes: set[str]) -> int:
         return min(
-            int(sum(max(n, 0) for code, n in part.pieces.items() if code in codes) // part.num)
+            max(int(sum(n for code, n in part.pieces.items() if code in codes) // part.num), 0)
             for part in parts
         )
 

@@ -156,11 +156,11 @@ def counted(
 
 
 def _allowed(parts: Collection[PartStock], codes: set[str]) -> int:
-    """Return how many suites the parts at these locations allow, each place's own lack left aside."""
+    """Return how many suites the parts at these locations allow together; what one lacks, another owes."""
     counts = []
     for part in parts:
-        pieces = sum(n for code, n in part.pieces.items() if n > 0 and code in codes)
-        counts.append(int(pieces // part.num))
+        pieces = sum(n for code, n in part.pieces.items() if code in codes)
+        counts.append(max(int(pieces // part.num), 0))
     return min(counts)
 
 
@@ -173,16 +173,16 @@ def publish(
 ) -> Published:
     """Return what a channel sees.
 
-    ``available`` pieces by location code, below 0 where more is promised than there is (a place's own
-    lack is no other place's); ``rules`` those that match connection and article, in order: the last one
+    ``available`` pieces by location code, below 0 where more is promised than there is: the total owes
+    what one place lacks, so that a channel that may sell from all of them never sells it twice. ``rules`` those that match connection and article, in order: the last one
     for a location, and the last one for the total, win. ``draws_on`` None: every location.
     """
     if not rules:
         drawn = available if draws_on is None else (*draws_on, TOGETHER)
         seen = {code: available.get(code, 0) for code in drawn}
-        total = sum(pieces for pieces in seen.values() if pieces > 0)
         return Published(
-            total=total, by_location={store: max(available.get(store, 0), 0) for store in stores}
+            total=max(sum(seen.values()), 0),
+            by_location={store: max(available.get(store, 0), 0) for store in stores},
         )
     steps = explain(available, rules, draws_on=draws_on, stores=stores)
     by_location = {step.location: step.published for step in steps if step.location is not None}
@@ -214,8 +214,12 @@ def explain(
         steps.append(
             Why(location=code, available=pieces, rule=rule.id if rule else None, published=figure)
         )
-    pieces = sum(step.published for step in steps if step.location in set(drawn))
-    figure = pieces if whole is None else whole.of(pieces)
+    pieces = sum(
+        step.available if step.rule is None else step.published
+        for step in steps
+        if step.location in set(drawn)
+    )
+    figure = max(pieces, 0) if whole is None else whole.of(max(pieces, 0))
     return [
         *steps,
         Why(location=None, available=pieces, rule=whole.id if whole else None, published=figure),

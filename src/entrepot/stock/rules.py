@@ -174,8 +174,9 @@ def publish(
     """Return what a channel sees.
 
     ``available`` pieces by location code, below 0 where more is promised than there is: the total owes
-    what one place lacks, so that a channel that may sell from all of them never sells it twice. ``rules`` those that match connection and article, in order: the last one
-    for a location, and the last one for the total, win. ``draws_on`` None: every location.
+    what one place lacks, so that a channel that may sell from all of them never sells it twice. ``rules``
+    those that match connection and article, in order: the last one for a location, and the last one for
+    the total, win. ``draws_on`` None: every location.
     """
     if not rules:
         drawn = available if draws_on is None else (*draws_on, TOGETHER)

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from entrepot.app import Hub
 from entrepot.settings import Settings
+from tests import conftest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -68,13 +69,11 @@ def hub(
     data: Path,
     database_url: str,
     *options: str,
-    dialects: Path | None = None,
+    **environment: str,
 ) -> Iterator[Running]:
     """Serve on a free port until the end of the block; SIGTERM must then end it well."""
     port = free_port()
-    environment = {**os.environ, "ENTREPOT_DATABASE_URL": database_url}
-    if dialects:
-        environment["ENTREPOT_DIALECTS"] = str(dialects)
+    environment = {**os.environ, "ENTREPOT_DATABASE_URL": database_url, **environment}
     command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data), "--port", str(port)]
     with (data / "serve.log").open("ab") as log:
         process = subprocess.Popen([*command, *options], env=environment, stderr=log, stdout=log)
@@ -87,6 +86,17 @@ def hub(
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
     assert code == 0, (data / "serve.log").read_text()[-5000:]
+
+
+@contextlib.contextmanager
+def demo(server_url: str, template: str, *options: str, **environment: str) -> Iterator[Running]:
+    """Serve the demonstration from two web processes on a database of its own."""
+    database = contextlib.contextmanager(conftest._database)
+    how = f"TEMPLATE {template} STRATEGY FILE_COPY"
+    with conftest.short_directory() as data, database(server_url, how) as url:
+        options = ("--demo", "--role", "web", "--workers", "2", *options)
+        with hub(data, url, *options, **environment) as serving:
+            yield serving
 
 
 def free_port() -> int:

@@ -248,7 +248,9 @@ def _storable(text: str) -> str:
 async def _send(send: Send, reply: Reply, request_id: str) -> bytes:
     """Send a reply; return what is kept of its body."""
     body = reply.body
-    headers = [*reply.headers, (b"x-request-id", request_id.encode())]
+    headers = [*reply.headers]
+    if request_id:
+        headers.append((b"x-request-id", request_id.encode()))
     if isinstance(body, bytes):
         headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})

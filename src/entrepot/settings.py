@@ -54,5 +54,9 @@ def from_environment(**given: object) -> Settings:
     }
     if key_file := os.environ.get("ENTREPOT_KEY_FILE"):
         environment["key_file"] = Path(key_file)
+    if limit := os.environ.get("ENTREPOT_BODY_LIMIT"):
+        environment["body_limit"] = int(limit)
+    if timeout := os.environ.get("ENTREPOT_READ_TIMEOUT"):
+        environment["read_timeout"] = float(timeout)
     chosen = environment | {name: value for name, value in given.items() if value is not None}
     return Settings(**chosen)  # type: ignore[arg-type]  # names and types are checked by the CLI

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +9,10 @@ import pytest
 from entrepot import dialects
 from entrepot.conform import samples
 from entrepot.conform.checks import Target
-from tests import conftest, running
+from tests import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from entrepot.conform.samples import Samples
     from entrepot.dialect import Dialect, Role
@@ -55,28 +53,15 @@ def end(request: pytest.FixtureRequest) -> End:
     return End(*request.param)
 
 
-@contextlib.contextmanager
-def serving(
-    server_url: str, template: str, *options: str, dialects: Path | None = None
-) -> Iterator[Running]:
-    """Serve the demonstration from two web processes on a database of its own."""
-    how = f"TEMPLATE {template} STRATEGY FILE_COPY"
-    database = contextlib.contextmanager(conftest._database)
-    with conftest.short_directory() as data, database(server_url, how) as url:
-        options = ("--demo", "--role", "web", "--workers", "2", *options)
-        with running.hub(data, url, *options, dialects=dialects) as hub:
-            yield hub
-
-
 @pytest.fixture(scope="session")
 def demo(server_url: str, template: str) -> Iterator[Running]:
     """Give the hub that most checks share."""
-    with serving(server_url, template) as hub:
+    with running.demo(server_url, template) as hub:
         yield hub
 
 
 @pytest.fixture
 def untouched(server_url: str, template: str) -> Iterator[Running]:
     """Give a hub that nobody has asked anything yet."""
-    with serving(server_url, template) as hub:
+    with running.demo(server_url, template) as hub:
         yield hub

@@ -14,7 +14,7 @@ from entrepot.conform.checks import Inspector, Target
 from entrepot.connections import flows as connections
 from entrepot.connections.flows import NewConnection
 from entrepot.errors import Unusable
-from tests.conformance.conftest import serving
+from tests import running
 from tests.conformance.test_dialects import nothing_wrong
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def test_a_dropped_folder_is_a_dialect_like_the_others(
         await hub.registry.load()
         return hub.registry.base_url(hub.registry.named(tenant, "parcel"))
 
-    with serving(server_url, template, dialects=folder) as hub:
+    with running.demo(server_url, template, ENTREPOT_DIALECTS=str(folder)) as hub:
         base_url = await hub.do(connect)
         hub.wait_until_known(base_url)
         async with Inspector(Target(base_url=base_url, key_in_url=True), known) as inspector:

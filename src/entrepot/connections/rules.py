@@ -60,14 +60,16 @@ class Connection(Struct, frozen=True, kw_only=True):
         return any(caller in network for network in self.allow)
 
     def accepts(self, presented: str | None, now: datetime) -> bool:
-        """Tell whether a bearer token is one of the valid generations' (constant-time)."""
-        wanted = [
-            g.secrets["bearer"] for g in valid(self.generations, now) if "bearer" in g.secrets
-        ]
-        if not wanted:
+        """Tell whether a bearer token is one of the valid generations' (constant-time).
+
+        Whether one is asked for at all, the current generation says: what is off is off.
+        """
+        known = valid(self.generations, now)
+        if not known or "bearer" not in known[0].secrets:
             return True
+        wanted = [generation.secrets.get("bearer") for generation in known]
         given = (presented or "").encode()
-        return any(hmac.compare_digest(given, token.encode()) for token in wanted)
+        return any(token and hmac.compare_digest(given, token.encode()) for token in wanted)
 
     def secrets(self, now: datetime) -> tuple[Mapping[str, str], ...]:
         """Return the secrets of every generation that counts at ``now``, the current one first."""

@@ -14,6 +14,7 @@ from entrepot import dialects, embedded, log, migrate
 from entrepot.connections.exchanges import Recorder
 from entrepot.connections.flows import presence
 from entrepot.connections.registry import Registry
+from entrepot.console.app import create_app
 from entrepot.db import Database
 from entrepot.gateway import PREFIX, Gateway
 from entrepot.settings import Settings, from_environment
@@ -86,6 +87,7 @@ class Web:
         self._ready = ready
         self.hub: Hub | None = None
         self._gateway: Any = None
+        self._console: Any = None
         self._presence: Any = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
@@ -99,7 +101,7 @@ class Web:
         elif scope["path"] == "/readyz":
             await _say(send, *await self._readiness())
         else:
-            await _say(send, 404, b'{"error":"not found"}')
+            await self._console(scope, receive, send)
 
     async def start(self) -> None:
         """Open the hub and everything that answers."""
@@ -115,6 +117,7 @@ class Web:
             body_limit=self._settings.body_limit,
             read_timeout=self._settings.read_timeout,
         )
+        self._console = create_app(hub)
 
     async def stop(self) -> None:
         """Answer what is under way, then close."""

@@ -37,6 +37,12 @@ def new() -> int:
     return (((slot << _PROCESS_BITS) | _process) << _COUNTER_BITS) | counter
 
 
+def floor(at: datetime) -> int:
+    """Return a number no greater than any id made at or after ``at``."""
+    milliseconds = int(at.timestamp() * 1000) - _EPOCH_MS
+    return max(0, milliseconds) << (_PROCESS_BITS + _COUNTER_BITS)
+
+
 def token(bits: int = 128) -> str:
     """Return an unguessable URL-safe token of at least ``bits`` bits."""
     return base64.urlsafe_b64encode(secrets.token_bytes(bits // 8)).rstrip(b"=").decode()

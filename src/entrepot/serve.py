@@ -28,6 +28,7 @@ from granian.log import LogLevels
 from entrepot import demo, embedded, ids, log, migrate
 from entrepot.app import Hub, Web
 from entrepot.connections import flows as connections
+from entrepot.console.access.first import first_accounts
 from entrepot.courier import jobs, retention
 from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
@@ -49,7 +50,7 @@ def serve(settings: Settings, say: Callable[[str], None] = lambda _: None) -> in
     log.configure(settings.log_level)
     with _database(settings, say) as ready:
         _free(settings)
-        asyncio.run(_prepare(ready))
+        asyncio.run(_prepare(ready, say))
         children = [Child(name, ready, work) for name, work in _tasks(ready)]
         for child in children:
             child.start()
@@ -76,7 +77,7 @@ def _database(settings: Settings, say: Callable[[str], None]) -> Iterator[Settin
         server.stop()
 
 
-async def _prepare(settings: Settings) -> None:
+async def _prepare(settings: Settings, say: Callable[[str], None]) -> None:
     """Bring the schema up to date; make the first tenant, or the demonstration."""
     server = None if settings.database_url else embedded.attach(settings.data)
     try:
@@ -91,6 +92,9 @@ async def _prepare(settings: Settings) -> None:
             if not hub.registry.tenants:
                 async with hub.db.transaction(ids.new()) as tx:
                     await connections.add_tenant(tx, "main", {})
+                await hub.registry.load()
+            if settings.role in ("all", "web"):
+                await first_accounts(hub, say, demo=settings.demo)
     finally:
         if server:
             server.stop()

@@ -181,3 +181,9 @@ LEFT JOIN location l ON l.tenant_id = $1 AND l.id = r.location_id
 LEFT JOIN article a ON a.tenant_id = $1 AND a.id = r.article_id
 WHERE r.tenant_id = $1
 ORDER BY r.position, r.id;
+
+-- name: set_safety
+WITH marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id) VALUES ($1, $5, $2)
+)
+UPDATE stock SET safety = $4 WHERE tenant_id = $1 AND article_id = $2 AND location_id = $3;

@@ -1,0 +1,42 @@
+-- Each source gives the oldest of its open items: (kind, item, connection, document, what, why, since).
+-- Counts stop at a thousand, so that none ever scans.
+
+-- name: counts
+SELECT 'needs_attention' AS kind, count(*) AS items FROM (
+    SELECT FROM delivery WHERE tenant_id = $1 AND state = 'needs_attention' LIMIT 1001) a
+UNION ALL
+SELECT 'rejected', count(*) FROM (
+    SELECT FROM delivery WHERE tenant_id = $1 AND state = 'rejected' LIMIT 1001) r
+UNION ALL
+SELECT 'level', count(*) FROM (
+    SELECT FROM level WHERE tenant_id = $1 AND trouble IS NOT NULL LIMIT 1001) l;
+
+-- name: deliveries
+SELECT d.state AS kind, d.id::text AS item, c.name AS connection, d.document, d.kind AS what,
+       coalesce(d.last_error, '') AS why, coalesce(d.settled_at, d.created_at) AS since, NULL::bigint AS order_id
+FROM (SELECT id FROM delivery
+      WHERE tenant_id = $1 AND state = $2 AND ($3::bigint IS NULL OR connection_id = $3)
+      ORDER BY id LIMIT $4) h
+JOIN delivery d ON d.tenant_id = $1 AND d.id = h.id
+JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id;
+
+-- name: levels
+SELECT 'level' AS kind, 'stock-' || v.connection_id || '-' || v.item AS item, c.name AS connection,
+       a.sku AS document, 'stock' AS what, coalesce(v.trouble, '') AS why,
+       coalesce(v.told_at, v.dirty_since, now()) AS since, NULL::bigint AS order_id
+FROM (SELECT connection_id, item, article_id, trouble, told_at, dirty_since FROM level
+      WHERE tenant_id = $1 AND trouble IS NOT NULL AND ($2::bigint IS NULL OR connection_id = $2)
+      ORDER BY connection_id, item LIMIT $3) v
+JOIN connection c ON c.tenant_id = $1 AND c.id = v.connection_id
+LEFT JOIN article a ON a.tenant_id = $1 AND a.id = v.article_id;
+
+-- name: owners
+SELECT kind, item, person_id, who FROM attention_owner
+WHERE tenant_id = $1 AND (kind, item) IN (SELECT * FROM unnest($2::text[], $3::text[]));
+
+-- name: own
+INSERT INTO attention_owner (tenant_id, kind, item, person_id, who) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, kind, item) DO UPDATE SET person_id = excluded.person_id, who = excluded.who, since = now();
+
+-- name: disown
+DELETE FROM attention_owner WHERE tenant_id = $1 AND kind = $2 AND item = $3;

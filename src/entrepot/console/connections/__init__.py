@@ -1,0 +1,1 @@
+"""Connections: how each partner fares, their settings and keys, the page for a partner's developer."""

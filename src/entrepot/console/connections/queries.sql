@@ -1,0 +1,42 @@
+-- name: health
+-- How every connection fares: from its newest calls, what is open, and what the courier knows. Bounded looks.
+SELECT c.id, c.name, c.dialect, c.role, c.partner_url, c.paused, c.created_at,
+       x.last_in, x.last_out, x.last_good, x.calls, x.failed,
+       o.waiting, o.oldest, n.attention, s.open_since, s.held_until, s.held_for,
+       f.tries AS feed_tries, f.last_error AS feed_error
+FROM connection c
+LEFT JOIN LATERAL (
+    SELECT max(at) FILTER (WHERE direction = 'in') AS last_in,
+           max(at) FILTER (WHERE direction = 'out') AS last_out,
+           max(at) FILTER (WHERE direction = 'out' AND status < 400) AS last_good,
+           count(*) FILTER (WHERE direction = 'out' AND at > now() - interval '1 hour') AS calls,
+           count(*) FILTER (WHERE direction = 'out' AND at > now() - interval '1 hour'
+                            AND (status IS NULL OR status >= 400)) AS failed
+    FROM (SELECT at, direction, status FROM exchange
+          WHERE tenant_id = $1 AND connection_id = c.id ORDER BY at DESC LIMIT 200) newest
+) x ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS waiting, min(created_at) AS oldest
+    FROM (SELECT created_at FROM delivery
+          WHERE tenant_id = $1 AND connection_id = c.id AND settled_at IS NULL LIMIT 1001) open
+) o ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS attention
+    FROM (SELECT FROM delivery
+          WHERE tenant_id = $1 AND state IN ('needs_attention', 'rejected') AND connection_id = c.id
+          LIMIT 1001) stuck
+) n ON true
+LEFT JOIN courier_state s ON s.tenant_id = $1 AND s.connection_id = c.id
+LEFT JOIN feed f ON f.tenant_id = $1 AND f.connection_id = c.id
+WHERE c.tenant_id = $1 AND ($2::bigint IS NULL OR c.id = $2)
+ORDER BY c.name;
+
+-- name: stored
+SELECT settings FROM connection WHERE tenant_id = $1 AND id = $2;
+
+-- name: listings
+SELECT count(*) FROM (SELECT FROM listing WHERE tenant_id = $1 AND connection_id = $2 LIMIT 1001) listed;
+
+-- name: changes
+SELECT at, who, what, reason, details FROM audit WHERE tenant_id = $1 AND subject = $2 AND what LIKE 'connection%'
+ORDER BY id DESC LIMIT 20;

@@ -1,0 +1,26 @@
+"""What the console needs of the process it lives in; ``entrepot.app.Hub`` is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from entrepot.connections.exchanges import Recorder
+from entrepot.connections.registry import Registry
+from entrepot.db import Database
+from entrepot.dialect import Dialect
+from entrepot.settings import Settings
+from entrepot.together import Together
+from entrepot.vault import Vault
+
+
+class Hub(Protocol):
+    """Everything one process shares."""
+
+    settings: Settings
+    db: Database
+    vault: Vault
+    dialects: Mapping[str, Dialect]
+    registry: Registry
+    together: Together
+    recorder: Recorder

@@ -1,0 +1,1 @@
+"""Orders: the list, one order with all that happened to it, its steps."""

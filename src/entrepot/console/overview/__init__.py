@@ -1,0 +1,1 @@
+"""The overview: whether the business flows, at a glance; and finding anything by its number."""

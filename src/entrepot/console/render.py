@@ -1,0 +1,131 @@
+"""Jinja templates into pages; what every template may use."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from entrepot import clock
+from entrepot.connections.rules import SECRET
+from entrepot.console import assets, door, lists, vocabulary, words
+from entrepot.console.rights import ROLES
+from entrepot.console.seat import seat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_KEY = re.compile(r"(/c/)[A-Za-z0-9_-]{8,}")
+
+
+def page(template: str, context: Mapping[str, Any]) -> str:
+    """Return a template filled in."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("entrepot.console", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.install_gettext_callables(words._, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals |= {
+        "asset": assets.url,
+        "icon": icon,
+        "state": state,
+        "when": when,
+        "seat": seat.get,
+        "locale": words.locale.get,
+        "locales": words.LOCALES,
+        "csrf": csrf,
+        "kind": vocabulary.kind,
+        "kind_word": vocabulary.kind,
+        "movement": vocabulary.movement,
+        "linked": linked,
+        "setting": vocabulary.setting,
+        "now": clock.now,
+        "role_name": lambda role: words._(ROLES.get(role, str(role))),
+    }
+    environment.filters |= {
+        "num": words.number,
+        "money": words.money,
+        "moment": words.moment,
+        "exact": words.exact,
+        "ago": words.ago,
+        "age": words.age,
+        "ms": words.milliseconds,
+        "signed": words.signed,
+        "cursor": lists.by_time,
+        "tr": words._,
+        "capped": capped,
+        "hidden_key": hidden_key,
+        "pairs": pairs,
+        "audit_word": vocabulary.audited,
+        "choice_word": lambda code: (code, vocabulary.choice(code)),
+    }
+    return environment
+
+
+def icon(name: str) -> Markup:
+    """Return an icon that says nothing to a screen reader; the word stands beside it."""
+    href = f"{assets.url('icons.svg')}#{name}"
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>').format(href)
+
+
+def state(code: str) -> Markup:
+    """Return a state as a coloured word."""
+    colour, word = vocabulary.state(code)
+    return Markup('<span class="state {}">{}</span>').format(colour, word)
+
+
+def when(at: datetime | None, *, relative: bool = False) -> Markup:
+    """Return a time, in full on hovering."""
+    if at is None:
+        return Markup('<span class="muted">–</span>')
+    text = words.ago(at) if relative else words.moment(at)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.isoformat(), words.exact(at), text
+    )
+
+
+def csrf() -> str:
+    """Return the token a form carries."""
+    found = seat.get()
+    return door.veiled(found.csrf) if found else ""
+
+
+def linked(path: str, **query: object) -> str:
+    """Return a path with a query, leaving out what is empty."""
+    kept = {name: str(value) for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def capped(count: int) -> str:
+    """Return a count that was not taken beyond a thousand: 1,000+."""
+    return f"{lists.MOST_COUNTED:,}+" if count > lists.MOST_COUNTED else f"{count:,}"
+
+
+def hidden_key(url: str) -> str:
+    """Return a URL without the key that makes it a secret, if it is one of a hub's own kind."""
+    return _KEY.sub(r"\1" + SECRET, url)
+
+
+def pairs(details: str) -> str:
+    """Return stored details as ``name = value`` pairs."""
+    found = msgspec.json.decode(details)
+    if not isinstance(found, dict):
+        return str(found)
+    return ", ".join(f"{name} = {hidden_key(str(value))}" for name, value in found.items())

@@ -1,0 +1,1 @@
+"""Stock: levels by article, one article everywhere, movements, what channels see and why."""

@@ -11,15 +11,15 @@ from litestar.exceptions import HTTPException
 
 from entrepot.console import render
 from entrepot.console.access.pages import PAGES as ACCESS
+from entrepot.console.attention.pages import PAGES as ATTENTION
+from entrepot.console.audit.pages import PAGES as AUDIT
 from entrepot.console.connections.pages import PAGES as CONNECTIONS
 from entrepot.console.deliveries.pages import PAGES as DELIVERIES
-from entrepot.console.attention.pages import PAGES as ATTENTION
-from entrepot.console.overview.pages import PAGES as OVERVIEW
-from entrepot.console.audit.pages import PAGES as AUDIT
 from entrepot.console.door import Door
 from entrepot.console.exchanges.pages import PAGES as EXCHANGES
 from entrepot.console.filters import PAGES as FILTERS
 from entrepot.console.orders.pages import PAGES as ORDERS
+from entrepot.console.overview.pages import PAGES as OVERVIEW
 from entrepot.console.seat import seat
 from entrepot.console.stock.pages import PAGES as STOCK
 from entrepot.console.visit import Visit
@@ -35,7 +35,18 @@ _log = structlog.get_logger()
 def create_app(hub: Hub) -> Door:
     """Return the console's application; paths it does not know are answered with its own 404."""
     pages = Litestar(
-        route_handlers=[*ACCESS, *ATTENTION, *AUDIT, *OVERVIEW, *CONNECTIONS, *DELIVERIES, *EXCHANGES, *FILTERS, *ORDERS, *STOCK],
+        route_handlers=[
+            *ACCESS,
+            *ATTENTION,
+            *AUDIT,
+            *OVERVIEW,
+            *CONNECTIONS,
+            *DELIVERIES,
+            *EXCHANGES,
+            *FILTERS,
+            *ORDERS,
+            *STOCK,
+        ],
         state=State({"hub": hub}),
         exception_handlers={HTTPException: _http_error, Exception: _failed},
         openapi_config=None,

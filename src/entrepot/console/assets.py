@@ -61,9 +61,7 @@ def packed(hashed: str) -> bytes:
     return gzip.compress(_files()[1][hashed], 9, mtime=0)
 
 
-def answer(
-    path: str, *, gzipped: bool
-) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def answer(path: str, *, gzipped: bool) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Return status, headers and body for an address below ``/static/``."""
     hashed = path.removeprefix(PREFIX)
     content = _files()[1].get(hashed)

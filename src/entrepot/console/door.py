@@ -45,7 +45,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class Door:
     """Answers static files itself and lets signed-in people through to the pages."""
 
-    def __init__(self, hub: Hub, pages: Any) -> None:  # noqa: ANN401 - an ASGI application
+    def __init__(self, hub: Hub, pages: Any) -> None:
         self._hub = hub
         self._pages = pages
         self._local = hub.settings.host in LOOPBACK
@@ -169,7 +169,10 @@ def _dressed(send: Send, found: Seat | None, *, secure: bool) -> Send:
             if found is not None and found.token is not None:
                 value = seats.cookie_of(found.tenant_id, found.session_id, found.token)
                 cookie = set_cookie(cookie_name(secure=secure), value, secure=secure)
-                if not any(n == b"set-cookie" and cookie_name(secure=secure).encode() in v for n, v in headers):
+                if not any(
+                    n == b"set-cookie" and cookie_name(secure=secure).encode() in v
+                    for n, v in headers
+                ):
                     headers.append((b"set-cookie", cookie.encode()))
             message = {**message, "headers": headers}
         await send(message)

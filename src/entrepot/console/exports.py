@@ -45,7 +45,9 @@ def safe(value: object) -> object:
     return "" if value is None else value
 
 
-async def _csv(header: Sequence[str], rows: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
+async def _csv(
+    header: Sequence[str], rows: AsyncIterator[Sequence[object]]
+) -> AsyncIterator[bytes]:
     """Write CSV with a byte order mark, which spreadsheets need to see that it is UTF-8."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -60,7 +62,9 @@ async def _csv(header: Sequence[str], rows: AsyncIterator[Sequence[object]]) -> 
     yield buffer.getvalue().encode()
 
 
-async def _xlsx(header: Sequence[str], rows: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
+async def _xlsx(
+    header: Sequence[str], rows: AsyncIterator[Sequence[object]]
+) -> AsyncIterator[bytes]:
     """Write a workbook to a temporary file, in a thread, and stream that."""
     from openpyxl import Workbook  # noqa: PLC0415 - slow to import, rarely needed
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
@@ -69,7 +73,7 @@ async def _xlsx(header: Sequence[str], rows: AsyncIterator[Sequence[object]]) ->
     sheet = book.create_sheet()
     sheet.append(list(header))
 
-    def cell(value: object) -> Any:  # noqa: ANN401 - an openpyxl cell
+    def cell(value: object) -> Any:
         made = WriteOnlyCell(sheet, value=None)
         if isinstance(value, (int, float, Decimal)):
             made.value = value

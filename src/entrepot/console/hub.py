@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from entrepot.connections.exchanges import Recorder
-from entrepot.connections.registry import Registry
-from entrepot.db import Database
-from entrepot.dialect import Dialect
-from entrepot.settings import Settings
-from entrepot.together import Together
-from entrepot.vault import Vault
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from entrepot.connections.exchanges import Recorder
+    from entrepot.connections.registry import Registry
+    from entrepot.db import Database
+    from entrepot.dialect import Dialect
+    from entrepot.settings import Settings
+    from entrepot.together import Together
+    from entrepot.vault import Vault
 
 
 class Hub(Protocol):

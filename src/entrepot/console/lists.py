@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from entrepot import clock, ids
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 SIZE = 50
 MOST_COUNTED = 1000
@@ -25,19 +26,19 @@ class Page(Struct, kw_only=True):
     more_than_shown: bool = False
 
 
-def page(rows: Sequence[Any], cursor: Any, *, before: str | None, size: int = SIZE) -> Page:  # noqa: ANN401
+def page(rows: Sequence[Any], cursor: Any, *, before: str | None, size: int = SIZE) -> Page:
     """Make a page of ``size + 1`` rows asked for; ``cursor`` says how a row is written as one."""
     shown = list(rows[:size])
     older = cursor(shown[-1]) if len(rows) > size else None
     return Page(rows=shown, older=older, first=not before)
 
 
-def by_id(row: Any) -> str:  # noqa: ANN401 - a record with an id
+def by_id(row: Any) -> str:
     """Return the cursor of a list ordered by id."""
     return str(row["id"])
 
 
-def by_time(row: Any) -> str:  # noqa: ANN401 - a record with at and id
+def by_time(row: Any) -> str:
     """Return the cursor of a list ordered by (at, id): microseconds and id."""
     micros = (row["at"] - _START) // timedelta(microseconds=1)
     return f"{micros}.{row['id']}"
@@ -45,13 +46,23 @@ def by_time(row: Any) -> str:  # noqa: ANN401 - a record with at and id
 
 def id_before(text: str | None) -> int:
     """Return the id a page ends before; without a cursor beyond all."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else (1 << 63) - 1
+    return (
+        int(text)
+        if text and text.isascii() and text.isdigit() and len(text) < 19
+        else (1 << 63) - 1
+    )
 
 
 def time_before(text: str | None) -> tuple[datetime | None, int | None]:
     """Return the (at, id) a page ends before."""
     micros, dot, row_id = (text or "").partition(".")
-    if not dot or not micros.isdigit() or not row_id.isdigit() or len(micros) > 17 or len(row_id) > 19:
+    if (
+        not dot
+        or not micros.isdigit()
+        or not row_id.isdigit()
+        or len(micros) > 17
+        or len(row_id) > 19
+    ):
         return None, None
     return _START + timedelta(microseconds=int(micros)), int(row_id)
 

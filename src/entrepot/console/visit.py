@@ -10,7 +10,7 @@ import gzip
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 from litestar import Request, Response
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from entrepot.console.seat import Seat
     from entrepot.db import Row, Tx
 
+Method = Literal["GET", "POST"]
 Page = Callable[["Visit"], Awaitable[Response[Any]]]
 _FLASH = "said"
 _WORTH_PACKING = 700
@@ -80,7 +81,7 @@ class Visit:
         """Open a transaction of this person's tenant."""
         return self.hub.db.transaction(self.seat.tenant_id)
 
-    async def do(self, flow: Any, command: object) -> Any:  # noqa: ANN401 - the flow's outcome
+    async def do(self, flow: Any, command: object) -> Any:
         """Run one command of a flow; returns after the commit, raises its refusal."""
         return await self.hub.together.do(flow, self.seat.tenant_id, command)
 
@@ -111,7 +112,9 @@ class Visit:
         if not name:
             return None
         known = self.hub.registry.of(self.seat.tenant_id)
-        return next((c.partner.id for c in known if c.partner.name == name), 0 if name == "-" else -1)
+        return next(
+            (c.partner.id for c in known if c.partner.name == name), 0 if name == "-" else -1
+        )
 
     def kind_of_file(self) -> str:
         """Return ``csv`` or ``xlsx`` of an export's address; raises Missing for others."""
@@ -120,7 +123,7 @@ class Visit:
             raise Missing("no_page", _("There is no such page."))
         return str(kind)
 
-    def show(self, template: str, *, status: int = 200, **context: Any) -> Response[bytes]:  # noqa: ANN401
+    def show(self, template: str, *, status: int = 200, **context: Any) -> Response[bytes]:
         """Answer with a page (or, asked by htmx, its part)."""
         said = None
         if not self.htmx or "hx-boosted" in self.request.headers or self.wants_main:
@@ -165,16 +168,18 @@ class Visit:
         """Answer a refusal: beside the form, on the page the form was on, or as a page of its own."""
         sentence = vocabulary.refusal(refusal)
         if self.request.method == "GET":
-            return self.show("error.html", status=_STATUS.get(type(refusal), 409), sentence=sentence)
+            return self.show(
+                "error.html", status=_STATUS.get(type(refusal), 409), sentence=sentence
+            )
         if self.htmx and not self.wants_main:
             return self.show("said.html", status=422, sentence=sentence, field=refusal.path)
         return self.back(sentence, bad=True)
 
     def back(self, said: str = "", *, bad: bool = False, otherwise: str = "/") -> Response[bytes]:
         """Go back to where the form was."""
-        wanted = self.form.get("_back") or self.request.headers.get("hx-current-url", "")
-        wanted = wanted or self.request.headers.get("referer", "")
-        parts = urlsplit(wanted)
+        headers = self.request.headers
+        asked = self.form.get("_back", ""), headers.get("hx-current-url"), headers.get("referer")
+        parts = urlsplit(next((address for address in asked if address), ""))
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         if not path.startswith("/") or path.startswith(("//", "/\\")):
             path = otherwise
@@ -249,7 +254,7 @@ def post(path: str, right: str = "") -> Callable[[Page], HTTPRouteHandler]:
     return _handler("POST", path, right)
 
 
-def _handler(method: str, path: str, right: str) -> Callable[[Page], HTTPRouteHandler]:
+def _handler(method: Method, path: str, right: str) -> Callable[[Page], HTTPRouteHandler]:
     def made(page: Page) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
             visit = Visit(request)
@@ -260,15 +265,18 @@ def _handler(method: str, path: str, right: str) -> Callable[[Page], HTTPRouteHa
                 found = seat.get()
                 if method == "GET" and found is not None and found.stage == "full":
                     visit.attention = await queue.total(visit.hub, found.tenant_id)
-                elif found is not None:
+                response = await page(visit)
+                if method == "POST" and found is not None:
                     queue.forget(found.tenant_id)
-                return await page(visit)
+                return response
             except Refused as refusal:
                 return visit.refused(refusal)
 
         handle.__doc__ = page.__doc__
         handle.__name__ = page.__name__
-        handler = HTTPRouteHandler(path, http_method=method, name=f"{page.__module__}.{page.__name__}")  # type: ignore[arg-type]
+        handler = HTTPRouteHandler(
+            path, http_method=method, name=f"{page.__module__}.{page.__name__}"
+        )
         return handler(handle)
 
     return made

@@ -77,7 +77,10 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "rate": (N_("Rate"), N_("At most so many calls: 20/s, 600/m, off")),
     "concurrency": (N_("Calls at once"), ""),
     "breaker": (N_("Breaker"), N_("Stops calling a partner whose calls mostly fail")),
-    "allow_ips": (N_("Allowed addresses"), N_("Networks that may call us, with commas: 10.0.0.0/8; off: all")),
+    "allow_ips": (
+        N_("Allowed addresses"),
+        N_("Networks that may call us, with commas: 10.0.0.0/8; off: all"),
+    ),
     "rotation_overlap": (N_("Rotation overlap"), N_("How long an old key stays valid: 24h")),
     "locations": (N_("Locations"), N_("Codes it may draw on, in order, with commas; empty: all")),
     "interval": (N_("Interval"), N_("How often levels are sent: 5m")),

@@ -46,7 +46,7 @@ def ngettext(one: str, many: str, number: int) -> str:
 
 def chosen(cookie: str | None, accepted: str) -> str:
     """Return the language to use: what was chosen here, else the browser's first that we have."""
-    if cookie in LOCALES:
+    if cookie is not None and cookie in LOCALES:
         return cookie
     for part in accepted.split(","):
         language = part.partition(";")[0].strip().lower()

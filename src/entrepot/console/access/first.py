@@ -28,14 +28,14 @@ async def first_accounts(hub: Hub, say: Callable[[str], None], *, demo: bool) ->
     """
     for tenant_id, (name, _) in hub.registry.tenants.items():
         async with hub.db.transaction(tenant_id) as tx:
-            if await tx.value(_q.any_account):
-                continue
             shown = demo and name == _DEMO
+            if (demo and not shown) or await tx.value(_q.any_account):
+                continue
             admin = people.Person(login=_LOGIN, name="管理员" if demo else "", role=Role.ADMIN)
             person_id = (await people.add(tx, [admin]))[_LOGIN]
             password = _DEMO_PASSWORD if shown else secrets.token_urlsafe(12)
             await flows.set_account(
                 tx, person_id, password, must_change=not shown, only_local=shown
             )
-        if not shown and not demo:
+        if not shown:
             say(f"Sign in to tenant {name} as {_LOGIN} with the one-time password {password}")

@@ -90,9 +90,7 @@ async def give_code(
     raise NotAllowed("code_wrong", "That code is not right.")
 
 
-async def change_password(
-    tx: Tx, person_id: int, old: str, new: str, caller: Caller
-) -> SignedIn:
+async def change_password(tx: Tx, person_id: int, old: str, new: str, caller: Caller) -> SignedIn:
     """Replace a person's own password; every session ends and a fresh one begins."""
     row = await _locked(tx, person_id)
     if not await verify(row["password"], old):
@@ -147,9 +145,7 @@ def new_secret() -> str:
     return pyotp.random_base32()
 
 
-async def open_session(
-    tx: Tx, person_id: int, stage: rules.Stage, caller: Caller
-) -> SignedIn:
+async def open_session(tx: Tx, person_id: int, stage: rules.Stage, caller: Caller) -> SignedIn:
     """Begin a session; its token is 256 bits and known to the browser alone."""
     token, session_id = ids.token(256), ids.new()
     await tx.do(

@@ -128,7 +128,14 @@ async def account(visit: Visit) -> Response[Any]:
     async with visit.reading() as tx:
         rows = await flows.sessions(tx, seat.person_id)
     shown = [
-        {**row, "browser": _browser(row["agent"]), "here": row["id"] == seat.session_id}
+        {
+            "id": row["id"],
+            "address": row["address"],
+            "created_at": row["created_at"],
+            "seen_at": row["seen_at"],
+            "browser": _browser(row["agent"]),
+            "here": row["id"] == seat.session_id,
+        }
         for row in rows
     ]
     return visit.show("access/account.html", sessions=shown, person=seat)
@@ -145,7 +152,9 @@ async def totp_page(visit: Visit) -> Response[Any]:
     """Show a fresh secret as a QR code; the form carries it sealed."""
     secret = flows.new_secret()
     seat = visit.seat
-    address = pyotp.TOTP(secret).provisioning_uri(f"{seat.login}@{seat.tenant}", "Entrepot")
+    address = pyotp.TOTP(secret).provisioning_uri(
+        name=f"{seat.login}@{seat.tenant}", issuer_name="Entrepot"
+    )
     drawn = io.BytesIO()
     segno.make(address, error="m").save(
         drawn, kind="svg", scale=4, border=1, xmldecl=False, svgns=True, nl=False, omitsize=True

@@ -65,6 +65,11 @@ def forget(tenant_id: int) -> None:
     _remembered.pop(tenant_id, None)
 
 
+def forget_all() -> None:
+    """Count everything anew; for tests, whose databases come and go."""
+    _remembered.clear()
+
+
 async def oldest(
     tx: Tx, *, kind: str | None, connection: int | None, person_id: int, limit: int = MOST
 ) -> list[Item]:

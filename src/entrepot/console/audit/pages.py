@@ -27,7 +27,9 @@ async def audit(visit: Visit) -> Response[Any]:
         rows = await _rows(visit, tx, lists.SIZE + 1, visit.query["before"])
         await filters.load(visit, tx, "/audit")
     page = lists.page(rows, lists.by_id, before=visit.query["before"])
-    kinds = sorted(((code, _(word)) for code, word in vocabulary.AUDITED.items()), key=lambda k: k[1])
+    kinds = sorted(
+        ((code, _(word)) for code, word in vocabulary.AUDITED.items()), key=lambda k: k[1]
+    )
     return visit.show("audit/list.html", page=page, kinds=kinds)
 
 

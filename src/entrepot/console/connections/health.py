@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -9,8 +10,6 @@ from msgspec import Struct
 from entrepot.console.words import N_, _, ago
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from entrepot.db import Row
 
 _FAILING = 0.5
@@ -63,7 +62,11 @@ def _light(row: Row) -> tuple[str, str, str]:
         return "wait", N_("Paused"), _("Nothing is sent until it is resumed.")
     if row["open_since"] is not None:
         since = ago(row["open_since"])
-        return "bad", N_("Breaker open"), _("Too many calls failed; opened %(since)s.") % {"since": since}
+        return (
+            "bad",
+            N_("Breaker open"),
+            _("Too many calls failed; opened %(since)s.") % {"since": since},
+        )
     if row["attention"]:
         return "bad", N_("Needs a person"), ""
     if row["calls"] and row["failed"] / row["calls"] >= _FAILING:

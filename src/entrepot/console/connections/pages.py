@@ -67,7 +67,8 @@ async def new(visit: Visit) -> Response[Any]:
         made = await flows.add(tx, hub.vault, hub.dialects, wanted, who=visit.who)
     await hub.registry.load()
     return visit.go(
-        f"/connections/{made}/developer", _("The connection is made. This is what the partner needs.")
+        f"/connections/{made}/developer",
+        _("The connection is made. This is what the partner needs."),
     )
 
 
@@ -201,9 +202,7 @@ def _missing() -> Missing:
 async def _change(visit: Visit, changes: dict[str, str], *, rotate: bool = False) -> None:
     hub, name = visit.hub, _known(visit).partner.name
     async with visit.transaction() as tx:
-        await flows.change(
-            tx, hub.vault, hub.dialects, name, changes, who=visit.who, rotate=rotate
-        )
+        await flows.change(tx, hub.vault, hub.dialects, name, changes, who=visit.who, rotate=rotate)
     await hub.registry.load()
 
 
@@ -238,7 +237,7 @@ def _settings(known: Connection) -> list[tuple[str, list[dict[str, Any]]]]:
     ]
 
 
-def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type annotation
+def _choices(kind: Any) -> tuple[str, ...]:
     found = getattr(kind, "__args__", ())
     return found if found and all(isinstance(one, str) for one in found) else ()
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from entrepot import clock
 from entrepot.console.words import _, milliseconds
 from entrepot.courier.addresses import networks
-from entrepot.courier.http import CallFailed, Caller, Target
+from entrepot.courier.http import Caller, CallFailed, Target
 from entrepot.dialect import Request
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def probe(hub: Hub, partner: Partner) -> Found:
     """Ask the partner's URL for anything at all; any HTTP answer shows that it is there."""
     if not partner.partner_url:
         return Found(good=False, said=_("It has no URL to call yet. Set one in its settings."))
-    allowed = hub.registry.tenants[partner.tenant_id][1].allowed_networks
+    allowed = hub.registry.tenants[partner.tenant_id][1].get("allowed_networks", ())
     try:
         target = Target.of(partner.partner_url, networks(allowed))
     except ValueError as error:

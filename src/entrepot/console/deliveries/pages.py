@@ -177,7 +177,7 @@ def _older(rows: Sequence[Line]) -> str | None:
     return shown[-1] if len(rows) > lists.SIZE and shown else None
 
 
-def _act_name(visit: Visit) -> Any:  # noqa: ANN401 - one of desk.Act
+def _act_name(visit: Visit) -> Any:
     act = visit.path["act"]
     if act not in _ACTS:
         raise Missing("no_page", _("There is no such page."))
@@ -194,8 +194,9 @@ async def _line(visit: Visit, tx: Tx) -> Line:
 
 
 async def _go_on(hub: Hub, tenant_id: int, act_id: int) -> None:
-    while not (await desk.go_on(hub.db, tenant_id, act_id)).finished:
-        await asyncio.sleep(0)
+    finished = False
+    while not finished:
+        finished = (await desk.go_on(hub.db, tenant_id, act_id)).finished
 
 
 async def _exported(visit: Visit) -> AsyncIterator[Sequence[object]]:

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
     from entrepot.db import Row, Tx
 
-STATES = ("accepted", "processed", "shipped", "cancelled", "partly_shipped", "parked", "short", "oversold")
+STATES = (
+    "accepted",
+    "processed",
+    "shipped",
+    "cancelled",
+    "partly_shipped",
+    "parked",
+    "short",
+    "oversold",
+)
 """Every state an order can be in; the list seeks by each where a connection is chosen."""
 _STEPS = {"process": flows.process, "ship": flows.ship, "cancel": flows.cancel}
 _SAID = {
@@ -58,7 +67,15 @@ async def orders(visit: Visit) -> Response[Any]:
 @get("/orders/export.{kind:str}", "orders.see")
 async def export(visit: Visit) -> Response[Any]:
     """The list as a file."""
-    header = [_("Number"), _("Connection"), _("Customer"), _("State"), _("Lines"), _("Pieces"), _("Placed")]
+    header = [
+        _("Number"),
+        _("Connection"),
+        _("Customer"),
+        _("State"),
+        _("Lines"),
+        _("Pieces"),
+        _("Placed"),
+    ]
     return exports.answer("orders", visit.kind_of_file(), header, _exported(visit))
 
 
@@ -81,7 +98,9 @@ async def new(visit: Visit) -> Response[Any]:
         body=visit.hub.vault.seal(content), customer=visit.form.get("customer", "").strip(),
     )  # fmt: skip
     placed = await visit.do(flows.place, order)
-    return visit.go(f"/orders/{placed.order_id}", _("Order %(number)s is placed.") % {"number": number})
+    return visit.go(
+        f"/orders/{placed.order_id}", _("Order %(number)s is placed.") % {"number": number}
+    )
 
 
 @get("/orders/{order_id:int}", "orders.see")
@@ -154,9 +173,7 @@ async def _rows(visit: Visit, tx: Tx, limit: int, before: str | None = None) -> 
         return []
     phone = visit.hub.vault.fingerprint(text) if _PHONE.fullmatch(text) else None
     start, end = lists.prefix_span(text)
-    return await tx.rows(
-        _q.search, start, end, phone, text, state, connection, first, last, limit
-    )
+    return await tx.rows(_q.search, start, end, phone, text, state, connection, first, last, limit)
 
 
 async def _exported(visit: Visit) -> AsyncIterator[Sequence[object]]:
@@ -218,7 +235,9 @@ def _lines(text: str) -> tuple[Wanted, ...]:
             continue
         *name, qty = words if len(words) > 1 else [*words, "1"]
         if not qty.isascii() or not qty.isdigit() or not 1 <= int(qty) <= MOST:
-            raise BadInput("line_unclear", f"Line {count} has no quantity.", path="lines", line=count)
+            raise BadInput(
+                "line_unclear", f"Line {count} has no quantity.", path="lines", line=count
+            )
         wanted.append(Wanted(name=" ".join(name), qty=int(qty)))
     if not wanted:
         raise BadInput("lines_missing", "An order needs at least one line.", path="lines")

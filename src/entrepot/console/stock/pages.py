@@ -51,7 +51,15 @@ async def stock(visit: Visit) -> Response[Any]:
 @get("/stock/export.{kind:str}", "orders.see")
 async def export(visit: Visit) -> Response[Any]:
     """The levels as a file."""
-    header = ["SKU", _("Name"), _("On hand"), _("Reserved"), _("Safety"), _("Available"), _("Weight (g)")]
+    header = [
+        "SKU",
+        _("Name"),
+        _("On hand"),
+        _("Reserved"),
+        _("Safety"),
+        _("Available"),
+        _("Weight (g)"),
+    ]
     return exports.answer("stock", visit.kind_of_file(), header, _exported(visit))
 
 
@@ -64,9 +72,7 @@ async def article(visit: Visit) -> Response[Any]:
         places = await tx.rows(_q.places, article_id)
         promised = await tx.rows(_q.promised, article_id)
         channels = await _channels(visit, tx, found)
-        moved = await tx.rows(
-            _q.movements, article_id, None, None, None, None, _BEGIN, _END, 10
-        )
+        moved = await tx.rows(_q.movements, article_id, None, None, None, None, _BEGIN, _END, 10)
     return visit.show(
         "stock/article.html",
         article=found, places=places, promised=promised, channels=channels, moved=moved,
@@ -157,7 +163,9 @@ async def _levels(visit: Visit, tx: Tx, limit: int, after: str) -> tuple[Sequenc
     if query["low"]:
         return await tx.rows(_q.below_safety, last, limit), False
     if query["location"]:
-        at = next((r["id"] for r in await tx.rows(_q.locations) if r["code"] == query["location"]), 0)
+        at = next(
+            (r["id"] for r in await tx.rows(_q.locations) if r["code"] == query["location"]), 0
+        )
         return await tx.rows(_q.at_location, at, last, limit), False
     start, end = lists.prefix_span(text)
     rows = await tx.rows(_q.page, start, end, after, limit)
@@ -199,7 +207,9 @@ async def _channels(visit: Visit, tx: Tx, found: Row) -> list[dict[str, Any]]:
         else:
             continue
         figure = (await published.figures(tx, _channel(known), [found["id"]]))[found["id"]]
-        channels.append({"id": partner.id, "name": partner.name, "key": key, "figure": figure, "told": row})
+        channels.append(
+            {"id": partner.id, "name": partner.name, "key": key, "figure": figure, "told": row}
+        )
     return channels
 
 
@@ -214,7 +224,15 @@ async def _moved(visit: Visit, tx: Tx, limit: int, before: str) -> Sequence[Row]
     if sku and article_id is None:
         return []
     return await tx.rows(
-        _q.movements, article_id, None, number or None, at, row_id, start or _BEGIN, end or _END, limit
+        _q.movements,
+        article_id,
+        None,
+        number or None,
+        at,
+        row_id,
+        start or _BEGIN,
+        end or _END,
+        limit,
     )
 
 
@@ -246,7 +264,13 @@ async def _exported(visit: Visit) -> AsyncIterator[Sequence[object]]:
         for row in rows:
             on_hand, held, kept = (row[name] or 0 for name in ("on_hand", "reserved", "safety"))
             yield (
-                row["sku"], row["name"], on_hand, held, kept, on_hand - held - kept, row["weight"] or 0
+                row["sku"],
+                row["name"],
+                on_hand,
+                held,
+                kept,
+                on_hand - held - kept,
+                row["weight"] or 0,
             )
         told += len(rows)
         if len(rows) < 1000 or named:

@@ -1,0 +1,1 @@
+"""The console: pages, acts, sign-in, and all of it in a real browser."""

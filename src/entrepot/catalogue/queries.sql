@@ -37,29 +37,38 @@ SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6:
 ON CONFLICT (tenant_id, connection_id, type, key) DO UPDATE SET article_id = excluded.article_id;
 
 -- name: styles
--- Articles by style number, with what lies at these locations (null: anywhere) of each.
-SELECT a.id, a.style_no, a.pic_url, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.weight, 0) AS weight
-FROM article a
+-- Articles by style number, with what lies at these locations (null: anywhere) of each, and what is available
+-- of it. ruled: the connection has publishing rules, so that availability is not yet what it may sell.
+SELECT a.id, a.style_no, a.pic_url, a.kind, coalesce(s.on_hand, 0) AS on_hand,
+       coalesce(s.weight, 0) AS weight, coalesce(s.pieces, 0) AS pieces,
+       EXISTS (SELECT FROM publish_rule r
+               WHERE r.tenant_id = $1 AND (r.connection_id IS NULL OR r.connection_id = $4)) AS ruled
+FROM unnest($2::text[]) AS wanted (style_no)
+JOIN article a ON a.tenant_id = $1 AND a.style_no = wanted.style_no
 LEFT JOIN LATERAL (
-    SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight
+    SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight,
+           sum(s.on_hand - s.reserved - s.safety)::bigint AS pieces
     FROM stock s
     WHERE s.tenant_id = $1 AND s.article_id = a.id
       AND ($3::text[] IS NULL
            OR s.location_id IN (SELECT id FROM location WHERE tenant_id = $1 AND code = ANY($3)))
-) s ON true
-WHERE a.tenant_id = $1 AND a.style_no = ANY($2::text[]);
+) s ON true;
 
 -- name: next_styles
 -- The same, a page of all of them by style number.
-SELECT a.id, a.style_no, a.pic_url, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.weight, 0) AS weight
+SELECT a.id, a.style_no, a.pic_url, a.kind, coalesce(s.on_hand, 0) AS on_hand,
+       coalesce(s.weight, 0) AS weight, coalesce(s.pieces, 0) AS pieces,
+       EXISTS (SELECT FROM publish_rule r
+               WHERE r.tenant_id = $1 AND (r.connection_id IS NULL OR r.connection_id = $4)) AS ruled
 FROM (
-    SELECT id, style_no, pic_url FROM article
+    SELECT id, style_no, pic_url, kind FROM article
     WHERE tenant_id = $1 AND style_no > $2
     ORDER BY style_no
-    LIMIT $4
+    LIMIT $5
 ) a
 LEFT JOIN LATERAL (
-    SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight
+    SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight,
+           sum(s.on_hand - s.reserved - s.safety)::bigint AS pieces
     FROM stock s
     WHERE s.tenant_id = $1 AND s.article_id = a.id
       AND ($3::text[] IS NULL

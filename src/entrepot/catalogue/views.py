@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from entrepot.catalogue.rules import SINGLE
 from entrepot.db import queries
 from entrepot.stock import published
 from entrepot.stock.published import Channel
@@ -40,13 +41,15 @@ class Style(Struct, frozen=True, kw_only=True):
 async def styles(tx: Tx, batch: Sequence[StylesWanted]) -> list[list[Style]]:
     """Return the styles found, for each query in the order asked.
 
-    Three statements for all queries of one connection, however many there are.
+    One statement for all queries of one connection, however many there are; two more where publishing
+    rules or suites have a say.
     """
     found: dict[Channel, dict[str, Style]] = {}
     for channel in {wanted.channel for wanted in batch}:
         names = {name for wanted in batch if wanted.channel == channel for name in wanted.names}
         places = channel.draws_on
-        rows = await tx.rows(_q.styles, list(names), None if places is None else list(places))
+        drawn = None if places is None else list(places)
+        rows = await tx.rows(_q.styles, list(names), drawn, channel.connection_id)
         found[channel] = {style.style_no: style for style in await _seen(tx, channel, rows)}
     return [
         [found[wanted.channel][name] for name in wanted.names if name in found[wanted.channel]]
@@ -63,7 +66,7 @@ async def every_style(db: Database, tenant_id: int, channel: Channel) -> AsyncIt
     places = None if channel.draws_on is None else list(channel.draws_on)
     while after is not None:
         async with db.reading(tenant_id) as tx:
-            rows = await tx.rows(_q.next_styles, after, places, _PAGE)
+            rows = await tx.rows(_q.next_styles, after, places, channel.connection_id, _PAGE)
             page = await _seen(tx, channel, rows)
         if page:
             yield page
@@ -72,12 +75,16 @@ async def every_style(db: Database, tenant_id: int, channel: Channel) -> AsyncIt
 
 async def _seen(tx: Tx, channel: Channel, rows: Sequence[Row]) -> list[Style]:
     """Put what a channel sees beside what lies there. The weight is that of the pieces shown."""
-    figures = await published.figures(tx, channel, [row["id"] for row in rows])
+    totals = {row["id"]: max(row["pieces"], 0) for row in rows}
+    shaped = [row["id"] for row in rows if row["ruled"] or row["kind"] != SINGLE]
+    if shaped:
+        figures = await published.figures(tx, channel, shaped)
+        totals |= {article: seen.total for article, seen in figures.items()}
     return [
         Style(
             style_no=row["style_no"],
-            qty=figures[row["id"]].total,
-            weight=weight_of(figures[row["id"]].total, row["on_hand"], row["weight"]),
+            qty=totals[row["id"]],
+            weight=weight_of(totals[row["id"]], row["on_hand"], row["weight"]),
             pic_url=row["pic_url"],
         )
         for row in rows

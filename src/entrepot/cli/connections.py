@@ -95,6 +95,14 @@ async def add(
     show.say(hub.registry.base_url(hub.registry.named(desk.tenant_id, name)))
 
 
+@app.command()
+@at_desk
+async def url(desk: Desk, name: str) -> None:
+    """Print a connection's base URL, key included: what the partner is given."""
+    registry = desk.hub.registry
+    show.say(registry.base_url(registry.named(desk.tenant_id, name)))
+
+
 def _row(connection: Connection, base_url: str, *, reveal: bool) -> dict[str, Any]:
     partner = connection.partner
     secrets = partner.secrets

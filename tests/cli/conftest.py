@@ -34,17 +34,19 @@ class Answer:
         return json.loads(self.out)
 
 
+def invoke(*words: str) -> Answer:
+    """Run a command line in this process; anything but a clean end of it is an error."""
+    result = CliRunner().invoke(application(words[0]), list(words))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Answer(result)
+
+
 @pytest.fixture
 def run(demo_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Give a function that runs a command line; anything but a clean end of it is an error."""
+    """Give a function that runs a command line on the demonstration."""
     monkeypatch.setenv("ENTREPOT_DATABASE_URL", demo_settings.database_url or "")
     monkeypatch.setenv("ENTREPOT_DATA", str(demo_settings.data))
     monkeypatch.setenv("ENTREPOT_KEY_FILE", str(demo_settings.keys))
 
-    def run(*words: str) -> Answer:
-        result = CliRunner().invoke(application(words[0]), list(words))
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Answer(result)
-
-    return run
+    return invoke

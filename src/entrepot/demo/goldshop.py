@@ -143,7 +143,10 @@ part = Part(
     theirs=End(
         connections=(
             NewConnection(
-                name="goldshop", dialect="goldshop", role="miniapp", settings={"locations": "HQ"}
+                name="goldshop",
+                dialect="goldshop",
+                role="miniapp",
+                settings={"locations": "HQ", "unknown_order": "accept"},
             ),
         ),
         load=_theirs,

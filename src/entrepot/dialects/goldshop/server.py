@@ -58,7 +58,12 @@ async def mark(call: Call) -> Reply:
     if body.orderSatus not in (wire.PROCESSED, wire.SHIPPED):
         raise BadInput("bad_status", "orderSatus is neither 1 nor 2.", path="orderSatus")
     step = orders.process if body.orderSatus == wire.PROCESSED else orders.ship_elsewhere
-    await call.do(step, _step(call, body.oriOrderNo))
+    settings: wire.MiniappSettings = call.partner.settings
+    try:
+        await call.do(step, _step(call, body.oriOrderNo))
+    except Missing:
+        if settings.unknown_order == "reject":
+            raise
     return wire.OK
 
 

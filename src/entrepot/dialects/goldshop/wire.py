@@ -108,9 +108,13 @@ class ErpSettings(Settings, frozen=True, kw_only=True):
 
 
 class MiniappSettings(Settings, frozen=True, kw_only=True):
-    """Policies of a connection to an ERP."""
+    """Policies of a connection to an ERP.
+
+    ``unknown_order``: a mark for an order that is not ours is a failure, or is let pass.
+    """
 
     unknown_style: Literal["reject", "accept"] = "accept"
+    unknown_order: Literal["reject", "accept"] = "reject"
 
 
 # Theirs to ours ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from rich.table import Table
 import bench
 from bench.context import Context, Result
 
-OTHER = {"__main__", "context", "bare", "populate"}
+OTHER = {"__main__", "context", "bare", "populate", "sink", "rivals"}
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from entrepot.courier.addresses import networks
 from entrepot.courier.http import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from entrepot.dialect import Partner, Response, Role, Verdict
 
@@ -21,6 +21,7 @@ Exchange = Callable[..., Awaitable["tuple[Verdict, Response | None, bool]"]]
 """Make one call through a gate; see ``worker.Courier.exchange``."""
 
 _AHEAD = 3
+_AHEAD_MOST = 500
 _QUICK = 0.2
 
 
@@ -56,29 +57,39 @@ class Gate:
         self.swept_at = 0.0
         self.told: object = None
         self._takes = 0.0
+        self._ended = 0
+        self._ahead = _AHEAD * link.partner.settings.concurrency
         self._feed: asyncio.Future[bool] | None = None
         self._feed_forced = False
         self._timer: asyncio.TimerHandle | None = None
+        self._reaches: tuple[str | None, tuple[str, ...]] | None = None
+        self.target: Target | None = None
+        self.trouble = ""
         self.follow(link, tenant)
 
     def follow(self, link: Link, tenant: Mapping[str, Any]) -> None:
         """Take over the connection's present settings; they hold for waiting calls too."""
-        if self.link.partner.partner_url != link.partner.partner_url:
-            self.breaker.close()
-            self.held_until = 0.0
         self.link = link
         self.tenant = tenant
         self.plan = policy.Plan.of(link.partner.settings)
-        self.target: Target | None = None
-        self.trouble = ""
         if not self.plan.breaker:
             self.breaker.close()
-        if link.partner.partner_url is None:
+        reaches = link.partner.partner_url, tuple(tenant.get("allowed_networks", ()))
+        if reaches != self._reaches:
+            self._reaches = reaches
+            self._aim(*reaches)
+
+    def _aim(self, url: str | None, allowed: tuple[str, ...]) -> None:
+        """Turn to a new address: what was held against the old one is forgotten."""
+        self.breaker.close()
+        self.held_until = 0.0
+        self.target = None
+        self.trouble = ""
+        if url is None:
             self.trouble = "no partner_url is set"
             return
         try:
-            allowed = networks(tenant.get("allowed_networks", ()))
-            self.target = Target.of(link.partner.partner_url, allowed)
+            self.target = Target.of(url, networks(allowed))
         except ValueError as error:
             self.trouble = f"partner_url: {error}"
 
@@ -113,16 +124,19 @@ class Gate:
             return max(self.plan.concurrency - busy, 0)
         if self.breaker.open_since is not None:
             return max(1 - busy, 0)
-        ahead = _AHEAD * self.plan.concurrency if self._takes < _QUICK else 0
+        ahead = self._ahead if self._takes < _QUICK else 0
         if self.plan.pace:
             ahead = min(ahead, int(_QUICK / self.plan.pace))
         size = self.plan.concurrency + ahead
         free = size - busy
         return free if 2 * free >= size or not self.waiting else 0
 
-    def add(self, job: Any) -> None:
-        """Queue a claimed job."""
-        self.waiting.append(job)
+    def add(self, jobs: Sequence[Any]) -> None:
+        """Queue claimed jobs, and learn from what ended since the last ones how many to have ready."""
+        self.waiting.extend(jobs)
+        least = _AHEAD * self.plan.concurrency
+        self._ahead = max(least, min(2 * self._ended, _AHEAD_MOST))
+        self._ended = 0
 
     def pump(self) -> None:
         """Begin what may begin now; comes back by itself when the pace allows the next."""
@@ -173,6 +187,7 @@ class Gate:
     def ended(self, took: float, *, failed: bool | None) -> None:
         """Note how a call ended (``failed`` None: none was made) and begin the next."""
         self.in_flight -= 1
+        self._ended += 1
         self._takes += (took - self._takes) / 8
         if self.plan.breaker and failed is not None:
             self.breaker.ended(clock.ticks(), failed=failed)

@@ -44,8 +44,11 @@ class CallFailed(Exception):
         self.unsure = unsure
 
 
-class Target(Struct, frozen=True):
-    """A partner's URL, taken apart once: where to connect, and what each call begins with."""
+class Target(Struct, frozen=True, eq=False):
+    """A partner's URL, taken apart once: where to connect, and what each call begins with.
+
+    Connections are kept for one target, not for another that looks the same: it may be another tenant's.
+    """
 
     host: str
     port: int

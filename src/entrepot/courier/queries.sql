@@ -84,7 +84,7 @@ WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]);
 SELECT w.tenant_id
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, connection_id)
 WHERE EXISTS (SELECT FROM lane l
-              WHERE l.tenant_id = w.tenant_id AND l.connection_id = w.connection_id AND l.due <= now());
+              WHERE l.tenant_id = w.tenant_id AND l.connection_id + 0 = w.connection_id AND l.due <= now());
 
 -- name: claim
 -- Lease the heads that are due, at most n a connection: those a person forced first, then by due.
@@ -97,7 +97,7 @@ WITH want AS (
     FROM want w
     CROSS JOIN LATERAL (
         SELECT connection_id, key, leased FROM lane
-        WHERE tenant_id = $1 AND connection_id = w.connection_id
+        WHERE tenant_id = $1 AND connection_id + 0 = w.connection_id
           AND due <= CASE WHEN w.forced_only THEN '-infinity' ELSE now() END
           AND turn_at <= now() - make_interval(secs => w.min_age)
         ORDER BY due
@@ -128,13 +128,15 @@ WHERE EXISTS (
 );
 
 -- name: lock_claimed
--- First of a settling transaction: with these rows locked, its next statement sees every announcement.
+-- First of a settling transaction, in the order of the arrays: with these rows locked, its next statement
+-- sees every announcement. One row at a time by its key, whatever the planner knows of the table.
 SELECT l.connection_id, l.key
-FROM lane l
-JOIN unnest($2::text::bigint[], $3::text::bigint[], $4::text::bigint[]) AS c(connection_id, key, token) USING (connection_id, key)
-WHERE l.tenant_id = $1 AND l.leased AND l.token = c.token
-ORDER BY l.connection_id, l.key
-FOR UPDATE OF l;
+FROM unnest($2::text::bigint[], $3::text::bigint[], $4::text::bigint[]) AS c(connection_id, key, token)
+CROSS JOIN LATERAL (
+    SELECT connection_id, key FROM lane
+    WHERE tenant_id = $1 AND connection_id = c.connection_id AND key = c.key AND leased AND token = c.token
+    FOR UPDATE
+) l;
 
 -- name: settle
 -- What became of claimed heads. Only a claim whose token still stands counts; of the others the attempt
@@ -146,11 +148,16 @@ WITH done AS (
                 $14::text::bigint[], $15::text[], $16::int[], $17::text::bigint[])
         AS i(connection_id, key, token, id, state, step, wait, deadline, error, reason, unsure, counted,
              attempt_id, outcome, status, duration_us)
-), held AS (
-    SELECT d.*, l.turn_at, l.tries
+), found AS (
+    SELECT d.*, l.turn_at
     FROM done d
-    JOIN lane l ON l.tenant_id = $1 AND l.connection_id = d.connection_id AND l.key = d.key
-               AND l.leased AND l.token = d.token
+    LEFT JOIN LATERAL (
+        SELECT turn_at FROM lane
+        WHERE tenant_id = $1 AND connection_id = d.connection_id AND key = d.key AND leased AND token = d.token
+        OFFSET 0
+    ) l ON true
+), held AS (
+    SELECT * FROM found WHERE turn_at IS NOT NULL
 ), settled AS (
     UPDATE delivery x
     SET state = h.state, attempts = x.attempts + h.counted, unsure = x.unsure OR h.unsure,
@@ -187,10 +194,10 @@ WITH done AS (
     WHERE l.tenant_id = $1 AND l.connection_id = n.connection_id AND l.key = n.key AND n.id IS NOT NULL
 )
 INSERT INTO attempt (tenant_id, id, delivery_id, connection_id, outcome, status, duration_us, note)
-SELECT $1, d.attempt_id, d.id, d.connection_id, CASE WHEN h.id IS NULL THEN 'late' ELSE d.outcome END,
-       d.status, d.duration_us, coalesce(d.error, '')
-FROM done d LEFT JOIN held h ON h.connection_id = d.connection_id AND h.key = d.key AND h.token = d.token
-WHERE d.outcome IS NOT NULL;
+SELECT $1, attempt_id, id, connection_id, CASE WHEN turn_at IS NULL THEN 'late' ELSE outcome END, status,
+       duration_us, coalesce(error, '')
+FROM found
+WHERE outcome IS NOT NULL;
 
 -- name: note_lost
 -- Attempts whose process died before it could say how they ended.
@@ -657,3 +664,12 @@ WHERE NOT EXISTS (SELECT FROM unnest($1::bigint[], $2::text[]) AS w(tenant_id, n
 SELECT c.relname::text AS name
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = to_regclass($1);
+
+-- name: never_analyzed
+-- Tables that have grown since they were made and that the planner knows nothing of.
+SELECT c.relname::text AS name
+FROM pg_class c
+LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+WHERE c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 65536
+  AND (c.oid = ANY(ARRAY['lane', 'level']::regclass[])
+       OR i.inhparent = ANY(ARRAY['delivery', 'attempt']::regclass[]));

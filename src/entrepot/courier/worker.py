@@ -151,15 +151,17 @@ class Courier:
             tenant_id, lambda tx: claims.claim(tx, wants, self.lease, self._unseal, now)
         )
         (self._hot.add if found else self._hot.discard)(tenant_id)
-        gates = {}
+        jobs: dict[int, list[Claim]] = {}
         for claim in found:
-            gate = gates[claim.connection_id] = self.watch.gates[tenant_id, claim.connection_id]
+            gate = self.watch.gates[tenant_id, claim.connection_id]
             if (settled := _without_call(gate, claim, now)) is not None:
                 self._settler.add(settled)
                 continue
             self._held[tenant_id, claim.id, claim.token] = claim
-            gate.add(claim)
-        for gate in gates.values():
+            jobs.setdefault(claim.connection_id, []).append(claim)
+        for connection_id, batch in jobs.items():
+            gate = self.watch.gates[tenant_id, connection_id]
+            gate.add(batch)
             gate.pump()
         return len(found)
 

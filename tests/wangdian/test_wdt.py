@@ -18,7 +18,7 @@ from entrepot.catalogue import suites
 from entrepot.connections import exchanges
 from entrepot.connections import flows as connections
 from entrepot.dialects.wangdian import signature
-from tests.conformance.conftest import serving
+from tests.running import demo
 from tests.wangdian.test_signature import BODY
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Merchant:
 @pytest.fixture(scope="module")
 def hub(server_url: str, template: str) -> Iterator[Running]:
     """Give a hub with the demonstration in it."""
-    with serving(server_url, template) as running:
+    with demo(server_url, template) as running:
         yield running
 
 
@@ -222,7 +222,7 @@ def test_the_readmes_example_runs(merchant: Merchant) -> None:
 
 async def test_a_suite_of_ours_reaches_their_hub(server_url: str, template: str) -> None:
     """The partners' tenant saves a suite: its goods, then the suite stand in the demonstration's tenant."""
-    with serving(server_url, template, "--role", "all") as running:
+    with demo(server_url, template, "--role", "all") as running:
 
         async def save(hub: Hub) -> None:
             tenant = hub.registry.tenant("partners")

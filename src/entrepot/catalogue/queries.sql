@@ -309,8 +309,8 @@ SELECT $1, id, name, name FROM unnest($2::bigint[], $3::text[]) AS n (id, name)
 ON CONFLICT (tenant_id, sku) DO UPDATE SET style_no = excluded.style_no WHERE article.style_no IS NULL;
 
 -- name: sums
--- What may be sold of articles over these places (null: all), a place's own lack being no other's.
-SELECT s.article_id, sum(greatest(s.on_hand - s.reserved - s.safety, 0))::bigint
+-- What may be sold of articles over these places (null: all).
+SELECT s.article_id, greatest(sum(s.on_hand - s.reserved - s.safety), 0)::bigint
 FROM stock s JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
 WHERE s.tenant_id = $1 AND s.article_id = ANY($2::text::bigint[])
   AND ($3::text[] IS NULL OR l.code = ANY($3))

@@ -20,7 +20,7 @@ from entrepot.stock import flows as stock
 from entrepot.stock.rules import Demand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from entrepot.db import Row, Tx
 
@@ -281,7 +281,7 @@ async def _advance(
     short = await _move_stock(tx, step, targets.values(), elsewhere=elsewhere)
     moved = [target for order_id, target in targets.items() if order_id not in short]
     await _save_step(tx, moved)
-    await announce(tx, _news_of(step, [row for _, _, row in moved]))
+    await announce(tx, _news_of(step, moved))
     return [_short(row, short) if not isinstance(row, Refused) else row for row in outcomes]
 
 
@@ -333,19 +333,20 @@ async def _save_step(tx: Tx, moved: Sequence[tuple[rules.State, StepBy, Row]]) -
     )
 
 
-def _news_of(step: rules.Step, rows: Sequence[Row]) -> list[Announcement]:
-    kinds: dict[str, type[facts.Fact]] = {
-        "process": facts.OrderProcessed,
-        "ship": facts.OrderShipped,
-        "cancel": facts.OrderCancelled,
+def _news_of(
+    step: rules.Step, moved: Sequence[tuple[rules.State, StepBy, Row]]
+) -> list[Announcement]:
+    """Return what the partners are to be told of steps taken."""
+    said: dict[str, Callable[[StepBy, str], facts.Fact]] = {
+        "process": lambda _by, number: facts.OrderProcessed(number=number),
+        "ship": lambda _by, number: facts.OrderShipped(number=number),
+        "cancel": lambda by, number: facts.OrderCancelled(number=number, remark=by.remark),
     }
     return [
         Announcement(
-            connection_id=row["connection_id"],
-            key=row["id"],
-            fact=kinds[step](number=row["number"]),
+            connection_id=row["connection_id"], key=row["id"], fact=said[step](by, row["number"])
         )
-        for row in rows
+        for _, by, row in moved
         if row["connection_id"] is not None
     ]
 

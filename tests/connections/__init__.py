@@ -1,0 +1,1 @@
+"""Connections: settings, secrets, what processes know of them, exchanges."""

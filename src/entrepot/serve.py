@@ -25,7 +25,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from entrepot import demo, embedded, ids, log, migrate
+from entrepot import demo, ids, log
 from entrepot.app import Hub, Web
 from entrepot.connections import flows as connections
 from entrepot.console.access.first import first_accounts
@@ -36,7 +36,7 @@ from entrepot.demo import traffic
 from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
 
     from entrepot.settings import Settings
 
@@ -45,59 +45,37 @@ _FORK = multiprocessing.get_context("fork")
 _log = structlog.get_logger()
 
 
-def serve(settings: Settings, say: Callable[[str], None] = lambda _: None) -> int:
-    """Run the hub until SIGTERM or SIGINT; return the exit code."""
+def serve(settings: Settings, say: Callable[[str], None] = lambda _: None) -> None:
+    """Run the hub on a database that stands (``standing``), until SIGTERM or SIGINT."""
     log.configure(settings.log_level)
-    with _database(settings, say) as ready:
-        _free(settings)
-        asyncio.run(_prepare(ready, say))
-        children = [Child(name, ready, work) for name, work in _tasks(ready)]
-        for child in children:
-            child.start()
-        if settings.role in ("all", "web"):
-            _serve_web(ready)
-        else:
-            _wait_for_the_end()
-        for child in children:
-            child.stop(settings.drain_timeout)
-    return 0
-
-
-@contextlib.contextmanager
-def _database(settings: Settings, say: Callable[[str], None]) -> Iterator[Settings]:
-    """Hold the embedded server for as long as we serve, where no other database is named."""
-    if settings.database_url:
-        yield settings
-        return
-    settings.data.mkdir(parents=True, exist_ok=True)
-    server = embedded.start(settings.data, say)
-    try:
-        yield settings
-    finally:
-        server.stop()
+    _free(settings)
+    asyncio.run(_prepare(settings, say))
+    children = [Child(name, settings, work) for name, work in _tasks(settings)]
+    for child in children:
+        child.start()
+    if settings.role in ("all", "web"):
+        _serve_web(settings)
+    else:
+        _wait_for_the_end()
+    for child in children:
+        child.stop(settings.drain_timeout)
 
 
 async def _prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """Bring the schema up to date; make the first tenant, or the demonstration."""
-    server = None if settings.database_url else embedded.attach(settings.data)
-    try:
-        await migrate.migrate(settings.database_url or (server.dsn if server else ""))
-        async with await Hub.open(settings, size=2) as hub:
-            await retention.tend(hub.db)
-            if settings.role in ("all", "web"):
-                await connections.settle(hub.db, settings.url)
-                await hub.registry.load()
-            if settings.demo and not await demo.load(hub.db, hub.vault, hub.dialects, hub.registry):
-                _log.info("serve.demo_there_or_not_empty", tenants=len(hub.registry.tenants))
-            if not hub.registry.tenants:
-                async with hub.db.transaction(ids.new()) as tx:
-                    await connections.add_tenant(tx, "main", {})
-                await hub.registry.load()
-            if settings.role in ("all", "web"):
-                await first_accounts(hub, say, demo=settings.demo)
-    finally:
-        if server:
-            server.stop()
+    """Make the first tenant, or the demonstration, and what every start looks after."""
+    async with await Hub.open(settings, size=2) as hub:
+        await retention.tend(hub.db)
+        if settings.role in ("all", "web"):
+            await connections.settle(hub.db, settings.url)
+            await hub.registry.load()
+        if settings.demo and not await demo.load(hub.db, hub.vault, hub.dialects, hub.registry):
+            _log.info("serve.demo_there_or_not_empty", tenants=len(hub.registry.tenants))
+        if not hub.registry.tenants:
+            async with hub.db.transaction(ids.new()) as tx:
+                await connections.add_tenant(tx, "main", {})
+            await hub.registry.load()
+        if settings.role in ("all", "web"):
+            await first_accounts(hub, say, demo=settings.demo)
 
 
 def _tasks(settings: Settings) -> list[tuple[str, Work]]:

@@ -9,8 +9,8 @@ import typer
 
 from entrepot.cli.terminal.show import complain
 from entrepot.errors import EntrepotError
-from entrepot.serve import serve
 from entrepot.settings import from_environment
+from entrepot.standing import standing
 
 
 def command(
@@ -40,8 +40,11 @@ def command(
         data=data, host=host, port=port, role=role, workers=workers, demo=demo, traffic=traffic
     )
     try:
-        code = serve(settings, say=complain)
+        with standing(settings, complain) as database:
+            from entrepot.serve import serve  # noqa: PLC0415 - read while the database starts
+
+            database.result()
+            serve(settings, say=complain)
     except EntrepotError as error:
         complain(str(error))
         raise typer.Exit(1) from error
-    raise typer.Exit(code)

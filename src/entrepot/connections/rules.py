@@ -141,7 +141,9 @@ def applied(
             known = ", ".join(sorted({*fields, *besides}))
             message = f"There is no setting {name!r}. Known: {known}."
             raise BadInput("unknown_setting", message, path=name)
-        if not text:
+        if not text and tail:
+            settings[head] = {k: v for k, v in settings.get(head, {}).items() if k != tail}
+        elif not text:
             settings.pop(head, None)
         elif tail:
             settings[head] = {**settings.get(head, {}), tail: text}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from entrepot import ids
 from entrepot.catalogue import flows as catalogue
-from entrepot.catalogue import suites
+from entrepot.catalogue import suites, views
 from entrepot.catalogue.flows import Listing
 from entrepot.courier.levels import _mark
 from entrepot.stock import published, rules
@@ -118,6 +118,24 @@ async def test_rules_shape_suites_like_any_article(shop: Shop) -> None:
         (TOGETHER, 4, 4),
         (None, 4, 3),
     }
+
+
+async def test_a_style_that_is_a_suite_has_stock_and_weight(shop: Shop) -> None:
+    """A style query shows the suites there are, and what their parts weigh."""
+    await shop.articles("A", "B")
+    await shop.count("HQ", A=10, B=9)
+    await shop.one(suites.replace, bundle("S", A=2, B="0.5"))
+    async with shop.db.transaction(shop.tenant_id) as tx:
+        await tx.do(
+            "UPDATE stock s SET weight = s.on_hand * 2.5 FROM article a"
+            " WHERE s.tenant_id = $1 AND a.tenant_id = $1 AND a.id = s.article_id AND a.sku = 'A'"
+        )
+        await catalogue.add(tx, [catalogue.Article(sku="S", style_no="STYLE", pic_url="p")])
+        wanted = views.StylesWanted(channel=Channel(connection_id=1), names=("STYLE",))
+        ((style,),) = await views.styles(tx, [wanted])
+    assert (style.qty, style.weight, style.pic_url) == (5, Decimal(25), "p")
+    (page,) = [p async for p in views.every_style(shop.db, shop.tenant_id, wanted.channel)]
+    assert page == [style]
 
 
 async def marked(shop: Shop, connection: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -37,6 +38,21 @@ def test_a_file_may_come_in_again(run: Run, tmp_path: Path) -> None:
     assert run("orders", "create", "X", "N1=1").code == 0
     left = _import(run, tmp_path, "articles", "sku,style_no", "N2,S1")
     assert left == [["N2", "S1", "line 2: style_no S1 belongs to N1 already"]]
+
+
+def test_new_articles_get_small_numbers_and_prices(run: Run, tmp_path: Path) -> None:
+    """One each, whoever brings them in; a price the file lacks stays as it is."""
+    file = tmp_path / "articles.csv"
+    file.write_text("sku,retail_price\nN1,12.50\nN2,\nN1,9.9\n", encoding="utf-8")
+    assert run("import", "articles", str(file)).code == 0
+    file.write_text("sku,name\nN1,one\nN3,three\n", encoding="utf-8")
+    assert run("import", "articles", str(file)).code == 0
+    suites = tmp_path / "suites.json"
+    parts = [{"sku": sku, "num": 1} for sku in ("N1", "N2", "N3")]
+    suites.write_text(json.dumps([{"sku": "N", "name": "n", "parts": parts}]))
+    assert run("suites", "save", str(suites)).code == 0
+    rows = run("suites", "split", "N", "9", "--json").json
+    assert [row["amount"] for row in rows] == [9, 0, 0]
 
 
 def test_a_style_number_belongs_to_one_article(run: Run, tmp_path: Path) -> None:

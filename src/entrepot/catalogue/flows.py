@@ -109,7 +109,8 @@ async def add_styles(tx: Tx, names: Collection[str]) -> dict[str, int]:
     if not names:
         return {}
     wanted = sorted(names)
-    await tx.do(_q.add_styles, [ids.new() for _ in wanted], wanted)
+    fresh = await numbers(tx, "article", len(wanted))
+    await tx.do(_q.add_styles, [ids.new() for _ in wanted], wanted, list(fresh))
     return await by_style(tx, wanted)
 
 

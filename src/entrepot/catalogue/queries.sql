@@ -206,10 +206,23 @@ LEFT JOIN goods g ON g.tenant_id = $1 AND g.id = i.goods_id
 WHERE p.tenant_id = $1 AND p.suite_id = ANY($2::bigint[])
 ORDER BY p.suite_id, p.position;
 
+-- name: suite_weights
+-- What one of each suite weighs: its parts' weight per piece at these locations (null: anywhere) × num.
+SELECT p.suite_id, sum(p.num * s.weight / s.on_hand) AS weight
+FROM suite_part p
+JOIN LATERAL (
+    SELECT sum(s.on_hand) AS on_hand, sum(s.weight) AS weight
+    FROM stock s
+    WHERE s.tenant_id = $1 AND s.article_id = p.part_id
+      AND ($3::text[] IS NULL
+           OR s.location_id IN (SELECT id FROM location WHERE tenant_id = $1 AND code = ANY($3)))
+) s ON s.on_hand > 0
+WHERE p.tenant_id = $1 AND p.suite_id = ANY($2::bigint[])
+GROUP BY p.suite_id;
+
 -- name: suite_stock
--- What each part of a suite has available, net, over the locations with these codes (null: all); a place's
--- own lack is no other place's.
-SELECT a.sku, p.num, coalesce(sum(greatest(t.on_hand - t.reserved - t.safety, 0)), 0)::bigint AS available
+-- What each part of a suite has available, net, over the locations with these codes (null: all).
+SELECT a.sku, p.num, coalesce(sum(t.on_hand - t.reserved - t.safety), 0)::bigint AS available
 FROM suite_part p
 JOIN article a ON a.tenant_id = $1 AND a.id = p.part_id
 LEFT JOIN (stock t JOIN location l ON l.tenant_id = $1 AND l.id = t.location_id
@@ -304,8 +317,8 @@ LEFT JOIN goods g ON g.tenant_id = $1 AND g.id = i.goods_id
 ORDER BY page.changed_at, page.article_id, page.location_id;
 
 -- name: add_styles
-INSERT INTO article (tenant_id, id, sku, style_no)
-SELECT $1, id, name, name FROM unnest($2::bigint[], $3::text[]) AS n (id, name)
+INSERT INTO article (tenant_id, id, sku, style_no, number)
+SELECT $1, id, name, name, number FROM unnest($2::bigint[], $3::text[], $4::int[]) AS n (id, name, number)
 ON CONFLICT (tenant_id, sku) DO UPDATE SET style_no = excluded.style_no WHERE article.style_no IS NULL;
 
 -- name: sums

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from entrepot.catalogue.rules import SINGLE
+from entrepot.catalogue.rules import SINGLE, SUITE
 from entrepot.db import queries
+from entrepot.money import GRAM4, rounded
 from entrepot.stock import published
 from entrepot.stock.published import Channel
 from entrepot.stock.rules import weight_of
@@ -80,12 +81,24 @@ async def _seen(tx: Tx, channel: Channel, rows: Sequence[Row]) -> list[Style]:
     if shaped:
         figures = await published.figures(tx, channel, shaped)
         totals |= {article: seen.total for article, seen in figures.items()}
+    each = await _weights(tx, channel, [row["id"] for row in rows if row["kind"] == SUITE])
     return [
         Style(
             style_no=row["style_no"],
             qty=totals[row["id"]],
-            weight=weight_of(totals[row["id"]], row["on_hand"], row["weight"]),
+            weight=rounded(totals[row["id"]] * each[row["id"]], GRAM4)
+            if row["id"] in each
+            else weight_of(totals[row["id"]], row["on_hand"], row["weight"]),
             pic_url=row["pic_url"],
         )
         for row in rows
     ]
+
+
+async def _weights(tx: Tx, channel: Channel, suites: Sequence[int]) -> dict[int, Decimal]:
+    """Return what one of each suite weighs, in grams, as its parts lie there; absent where none do."""
+    if not suites:
+        return {}
+    places = None if channel.draws_on is None else list(channel.draws_on)
+    rows = await tx.rows(_q.suite_weights, suites, places)
+    return {row["suite_id"]: row["weight"] for row in rows}

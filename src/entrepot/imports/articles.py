@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from entrepot.catalogue import told
 from entrepot.db import queries
-from entrepot.imports.rules import Column
+from entrepot.imports.rules import Column, exact
 from entrepot.imports.staging import Batch, Faults, Kind, faults, stage
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ _COLUMNS = (
     Column(name="name", example="足金999 YPJ1601"),
     Column(name="pic_url"),
     Column(name="unit", example="件"),
+    Column(name="retail_price", check=exact, example="12.50"),
 )
 
 
 async def _apply(tx: Tx, batch: Batch) -> Faults:
     await stage(tx, (*_COLUMNS, Column(name="details")), _with_details(batch))
     wrong = await faults(tx, _q.article_faults)
-    await tx.do(_q.save_articles, sorted(batch.given))
+    changed = await tx.rows(_q.save_articles, sorted(batch.given))
+    await told.parts(tx, [row["id"] for row in changed])
     return wrong
 
 

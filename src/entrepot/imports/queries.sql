@@ -19,24 +19,42 @@ WITH latest AS (
 SELECT line, min(fault) AS fault FROM wrong GROUP BY line;
 
 -- name: save_articles
--- Create or change by SKU; $2 names the columns that the file has, the others stay.
-INSERT INTO article (tenant_id, id, sku, style_no, name, pic_url, unit, details)
-SELECT DISTINCT ON (s.sku) $1, s.id, s.sku, s.style_no, coalesce(s.name, ''), coalesce(s.pic_url, ''),
-       coalesce(s.unit, ''), coalesce(s.details, '{}')::jsonb
-FROM staged s
-ORDER BY s.sku, s.line DESC
+-- Create or change by SKU; $2 names the columns that the file has, the others stay. New ones get the next
+-- small numbers. Returns what is new or changed.
+WITH latest AS (
+    SELECT DISTINCT ON (s.sku) s.*, NOT EXISTS (
+        SELECT FROM article a WHERE a.tenant_id = $1 AND a.sku = s.sku) AS fresh
+    FROM staged s
+    ORDER BY s.sku, s.line DESC
+), counted AS (
+    INSERT INTO counter AS c (tenant_id, kind, last)
+    SELECT $1, 'article', count(*) FROM latest WHERE fresh HAVING count(*) > 0
+    ON CONFLICT (tenant_id, kind) DO UPDATE SET last = c.last + excluded.last
+    RETURNING last
+)
+INSERT INTO article (tenant_id, id, sku, style_no, name, pic_url, unit, details, retail_price, number)
+SELECT $1, id, sku, style_no, coalesce(name, ''), coalesce(pic_url, ''), coalesce(unit, ''),
+       coalesce(details, '{}')::jsonb, coalesce(retail_price, '0')::numeric,
+       CASE WHEN fresh THEN (SELECT last FROM counted) + 1
+                            - row_number() OVER (PARTITION BY fresh ORDER BY sku) END
+FROM latest
+ORDER BY sku
 ON CONFLICT (tenant_id, sku) DO UPDATE
 SET style_no = CASE WHEN 'style_no' = ANY($2::text[]) THEN excluded.style_no ELSE article.style_no END,
     name = CASE WHEN 'name' = ANY($2) THEN excluded.name ELSE article.name END,
     pic_url = CASE WHEN 'pic_url' = ANY($2) THEN excluded.pic_url ELSE article.pic_url END,
     unit = CASE WHEN 'unit' = ANY($2) THEN excluded.unit ELSE article.unit END,
+    retail_price = CASE WHEN 'retail_price' = ANY($2) THEN excluded.retail_price ELSE article.retail_price END,
     details = article.details || excluded.details, changed_at = now()
-WHERE (article.style_no, article.name, article.pic_url, article.unit, article.details) IS DISTINCT FROM
+WHERE (article.style_no, article.name, article.pic_url, article.unit, article.retail_price, article.details)
+    IS DISTINCT FROM
       (CASE WHEN 'style_no' = ANY($2) THEN excluded.style_no ELSE article.style_no END,
        CASE WHEN 'name' = ANY($2) THEN excluded.name ELSE article.name END,
        CASE WHEN 'pic_url' = ANY($2) THEN excluded.pic_url ELSE article.pic_url END,
        CASE WHEN 'unit' = ANY($2) THEN excluded.unit ELSE article.unit END,
-       article.details || excluded.details);
+       CASE WHEN 'retail_price' = ANY($2) THEN excluded.retail_price ELSE article.retail_price END,
+       article.details || excluded.details)
+RETURNING id;
 
 -- name: find_listed
 UPDATE staged s SET connection_id = c.id, article_id = a.id
@@ -144,7 +162,7 @@ WITH counted AS (
     INSERT INTO stock_change (tenant_id, id, article_id)
     SELECT DISTINCT ON (article_id) $1, other_id, article_id FROM changed ORDER BY article_id
 )
-UPDATE stock t SET on_hand = c.on_hand, weight = t.weight + c.weight_delta, safety = c.safety
+UPDATE stock t SET on_hand = c.on_hand, weight = t.weight + c.weight_delta, safety = c.safety, changed_at = now()
 FROM changed c
 WHERE t.tenant_id = $1 AND t.article_id = c.article_id AND t.location_id = c.location_id;
 

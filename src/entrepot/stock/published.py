@@ -56,6 +56,8 @@ class NewRule(Struct, frozen=True, kw_only=True):
 async def figures(tx: Tx, channel: Channel, articles: Collection[int]) -> dict[int, Published]:
     """Return what a channel sees of these articles now; an article without stock anywhere has 0."""
     wanted = sorted(set(articles))
+    if not wanted:
+        return {}
     singles, suites = await _available(tx, wanted)
     matching = await _matching(tx, channel.connection_id, wanted)
     nothing: Mapping[str, int] = {}

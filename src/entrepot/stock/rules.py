@@ -126,6 +126,8 @@ class Why(Struct, frozen=True, kw_only=True):
     published: int
 
 
+MOST = 2**63 - 1
+"""More pieces than a balance can say."""
 TOGETHER = ""
 """What stands for all locations without a rule of their own where a suite's parts are counted."""
 
@@ -143,25 +145,21 @@ def counted(
     """Return a suite's availability by location, as ``publish`` takes it.
 
     A location has as many as the scarcest part there allows. Parts may also lie apart: what all
-    locations allow together beyond that stands under ``TOGETHER``. A location with a rule of its own is
-    counted by itself, since only its own figure can be shaped.
+    locations allow together beyond that (what one lacks, another owes) stands under ``TOGETHER``. A
+    location with a rule of its own is counted by itself, since only its own figure can be shaped.
     """
     whole = next((rule for rule in reversed(rules) if rule.location is None), None)
     drawn = draws_on if whole is None or whole.locations is None else whole.locations
     codes = {code for part in parts for code in part.pieces}
     ruled = {rule.location for rule in rules}
-    apart = {code: _allowed(parts, {code}) for code in codes}
     joint = {code for code in codes if code not in ruled and (drawn is None or code in drawn)}
-    return {**apart, TOGETHER: _allowed(parts, joint) - sum(apart[code] for code in joint)}
-
-
-def _allowed(parts: Collection[PartStock], codes: set[str]) -> int:
-    """Return how many suites the parts at these locations allow together; what one lacks, another owes."""
-    counts = []
-    for part in parts:
-        pieces = sum(n for code, n in part.pieces.items() if code in codes)
-        counts.append(max(int(pieces // part.num), 0))
-    return min(counts)
+    apart, together = dict.fromkeys(codes, MOST), MOST
+    for num, pieces in ((part.num, part.pieces) for part in parts):
+        for code in codes:
+            apart[code] = min(apart[code], max(int(pieces.get(code, 0) // num), 0))
+        net = sum(n for code, n in pieces.items() if code in joint)
+        together = min(together, max(int(net // num), 0))
+    return {**apart, TOGETHER: together - sum(apart[code] for code in joint)}
 
 
 def publish(

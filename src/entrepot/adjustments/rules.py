@@ -151,8 +151,8 @@ def _article(line: Line, at: int, account: Account, *, allow_raise: bool) -> int
     """Return the article a line is about; refuses what is not so on the order."""
     parts = sold(account, line.product_id, line.unit_id)
     if not parts:
-        other = any(part.unit_id == line.unit_id for part in account.parts)
-        field = "product" if other else "unit"
+        products = {p.product_id for p in account.parts if p.unit_id == line.unit_id}
+        field = "product" if products and line.product_id not in products else "unit"
         raise BadInput("not_on_order", "The order sells no such goods.", line=at, field=field)
     there = [part for part in parts if part.price == line.price]
     if not there:

@@ -197,6 +197,11 @@ class Office:
         assert await self.run(stock_views.discrepancies) == []
 
 
+def exact(*numbers: int | str) -> tuple[Decimal, ...]:
+    """Return numbers as the exact ones that flows work with."""
+    return tuple(Decimal(number) for number in numbers)
+
+
 def adjustment(
     variant: Variant,
     order: str,
@@ -250,4 +255,3 @@ def body(
             for unit, qty, price in lines
         ),
     )
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from entrepot.papers import flows, pages, rules
@@ -38,7 +39,7 @@ async def filed(office: Office, count: int, chance: random.Random) -> None:
     """File so many papers, a few thousand in a transaction."""
     for start in range(0, count, 3000):
         batch = [new(start + i, chance) for i in range(min(3000, count - start))]
-        await office.run(lambda tx, batch=batch: flows.file(tx, KIND, batch))
+        await office.run(partial(flows.file, kind=KIND, new=batch))
 
 
 async def everything(office: Office) -> list[Paper]:
@@ -89,7 +90,7 @@ async def check(office: Office, chance: random.Random, searches: int) -> None:
     known = await everything(office)
     for _ in range(searches):
         search = drawn(known, chance)
-        found = await office.run(lambda tx, search=search: pages.find(tx, search))
+        found = await office.run(partial(pages.find, search=search))
         wanted = [paper for paper in known if met(paper, search)]
         start = (search.page - 1) * search.size
         assert found.total == len(wanted), search
@@ -110,7 +111,7 @@ async def test_every_search_finds_and_counts_what_looking_at_every_paper_does(
         steps = [
             Step(
                 paper=paper,
-                action=(gone := chance.random() < 0.3) and "delete" or "refuse",
+                action=((gone := chance.random() < 0.3) and "delete") or "refuse",
                 to="DELETED" if gone else "INVALID",
                 actor=SALES,
                 what="",
@@ -136,8 +137,12 @@ async def test_bitmaps_made_anew_find_the_same(office: Office) -> None:
 async def test_a_tenant_without_papers_has_an_empty_page(office: Office) -> None:
     """And rebuilding nothing is no error."""
     await office.run(lambda tx: pages.rebuild(tx, KIND))
-    for search in (Search(kind=KIND), Search(kind="SR", customer="x"), Search(kind="SR", number="1")):
-        found = await office.run(lambda tx, search=search: pages.find(tx, search))
+    for search in (
+        Search(kind=KIND),
+        Search(kind="SR", customer="x"),
+        Search(kind="SR", number="1"),
+    ):
+        found = await office.run(partial(pages.find, search=search))
         assert (found.total, list(found.papers)) == (0, [])
 
 
@@ -146,7 +151,7 @@ async def test_a_keyword_means_itself(office: Office) -> None:
     await filed(office, 3, random.Random(1))
     for keyword in ("%", "_", "'", "AP%", "么", "\N{GRINNING FACE}", "x" * 500):
         for search in (Search(kind=KIND, number=keyword), Search(kind=KIND, either=keyword)):
-            found = await office.run(lambda tx, search=search: pages.find(tx, search))
+            found = await office.run(partial(pages.find, search=search))
             assert found.total == 0
 
 

@@ -17,7 +17,7 @@ from entrepot.papers.repeats import Key
 from entrepot.papers.rules import Search
 from entrepot.returns import flows, views
 from entrepot.returns import rules as sr
-from tests.papers.office import ADMIN, CPA, FINANCE, KEEPER, SALES, Office, body
+from tests.papers.office import ADMIN, CPA, FINANCE, KEEPER, SALES, Office, body, exact
 
 if TYPE_CHECKING:
     from entrepot.db import Tx
@@ -119,8 +119,8 @@ async def test_a_draft_s_amounts_are_worked_out_when_it_is_saved_and_again_when_
     await office.move(other, "run")
     await office.move(draft, "run")
     after = (await detail(office, draft)).shown.sums
-    assert (before.discount, before.freight, before.total) == (Decimal("3.33"), 5, Decimal("11.67"))
-    assert (after.discount, after.freight, after.total) == (Decimal("3.33"), 0, Decimal("6.67"))
+    assert (before.discount, before.freight, before.total) == exact("3.33", 5, "11.67")
+    assert (after.discount, after.freight, after.total) == exact("3.33", 0, "6.67")
     assert (await detail(office, other)).shown.sums.discount == Decimal("6.67")
 
 
@@ -135,7 +135,8 @@ async def test_an_edit_replaces_a_draft_s_content(office: Office) -> None:
     shown = await detail(office, number)
     paper, sums = shown.shown.paper, shown.shown.sums
     assert (paper.number, paper.creator, paper.created_at) == (number, SALES.id, filed.created_at)
-    assert (paper.order_number, sums.price, sums.total, sums.loose) == ("SA2", 15, 14, 3)
+    assert (paper.order_number, sums.loose) == ("SA2", 3)
+    assert (sums.price, sums.total) == exact(15, 14)
     assert [line.what for line in shown.log] == ["修改退货单", "创建退货单"]
     assert [line.unit_id for line, _ in shown.lines] == [2]
     await office.move(number, "run")
@@ -236,7 +237,7 @@ async def test_an_adjustment_s_refund_counts_against_the_return_s(office: Office
     await office.move(number, "run", "pass")
     adjusted = await office.adjust("AFTER", "SA1", (1, 10, "2", "0.5"))
     for action in ("pass", "complete"):
-        await office.act(adjusted, action)  # type: ignore[arg-type]
+        await office.act(adjusted, action)
     await office.move(number, "complete")
     assert (await detail(office, number)).shown.sums.total == 5
     assert (await office.account("SA1")).refundable == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from entrepot import ids
 from entrepot.dialect import Dialect, Role
-from entrepot.dialects.trade import client, server, wire
+from entrepot.dialects.trade import client, envelope, server, wire
 
 
 def _tokens() -> dict[str, str]:
@@ -21,7 +21,7 @@ dialect = Dialect(
     roles={
         "platform": Role(
             settings=wire.PlatformSettings,
-            render=wire.render,
+            render=envelope.render,
             routes=tuple(server.PLATFORM),
             secrets=_tokens,
             own_auth=True,
@@ -29,7 +29,7 @@ dialect = Dialect(
         ),
         "client": Role(
             settings=wire.ClientSettings,
-            render=wire.render,
+            render=envelope.render,
             listens=frozenset({client.Asked.kind}),
             request_for=client.request,
             verdict=client.verdict,

@@ -6,13 +6,14 @@ that the courier delivers until the platform has answered. Pure, but for the ``s
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from entrepot.dialect import Delivered, Partner, Rejected, Request, Response, Retry, Sent, Verdict
-from entrepot.dialects.trade import wire, words
+from entrepot.dialects.trade import envelope, wire, words
 from entrepot.errors import Refused
 from entrepot.facts import Fact
 
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_json = msgspec.json.Encoder(decimal_format="number")
+
+def _number(value: object) -> object:
+    """Return a number of the wire's as the plain one it is."""
+    return Decimal(value) if isinstance(value, Decimal) else int(value)  # type: ignore[call-overload]
+
+
+_json = msgspec.json.Encoder(decimal_format="number", enc_hook=_number)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -149,7 +156,7 @@ class Client:
         answer = read(await self._send(request))
         if answer is None:
             raise Unreadable(f"{method} {path}")
-        if answer.code != wire.SUCCESS:
+        if answer.code != envelope.SUCCESS:
             raise Said(answer)
         return msgspec.json.decode(answer.data, type=shape)
 
@@ -170,7 +177,7 @@ def verdict(sent: Sent) -> Verdict:
     answer = read(sent.response)
     if answer is None:
         return Retry("the answer is not JSON in the document's envelope")
-    if answer.code == wire.SUCCESS:
+    if answer.code == envelope.SUCCESS:
         return Delivered()
     return Rejected(answer.msg or f"code {answer.code}")
 

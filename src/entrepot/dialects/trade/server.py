@@ -11,7 +11,7 @@ from entrepot.adjustments import flows as adjustments
 from entrepot.adjustments import rules as ap
 from entrepot.adjustments import views as ap_views
 from entrepot.dialect import Route
-from entrepot.dialects.trade import answers, wire
+from entrepot.dialects.trade import answers, envelope, wire
 from entrepot.errors import BadInput, NotAllowed, Refused
 from entrepot.papers.repeats import Key
 from entrepot.people import flows as people
@@ -56,7 +56,7 @@ async def create_ap(call: Call) -> Reply:
     new = wire.adjustment(body, call.caller, _key(call))
     number: str = await _located(ap.KIND, call.do(adjustments.create, new))
     call.document, call.also = number, (body.saOrderId,)
-    return wire.reply(number)
+    return envelope.reply(number)
 
 
 async def pass_ap(call: Call) -> Reply:
@@ -86,24 +86,24 @@ async def list_ap(call: Call) -> Reply:
     """DD-5 调价单查询."""
     search = wire.ap_search(wire.Query(call.query))
     found = await call.ask(ap_views.page, search)
-    return wire.reply(answers.ap_list(found, search.page, call.caller))
+    return envelope.reply(answers.ap_list(found, search.page, call.caller))
 
 
 async def show_ap(call: Call) -> Reply:
     """DD-6 调价单明细."""
-    return wire.reply(answers.ap_detail(await call.ask(ap_views.detail, _number(call))))
+    return envelope.reply(answers.ap_detail(await call.ask(ap_views.detail, _number(call))))
 
 
 async def log_ap(call: Call) -> Reply:
     """DD-7 调价单日志."""
     number = _number(call)
-    return wire.reply(answers.ap_log(number, await call.ask(ap_views.log, number)))
+    return envelope.reply(answers.ap_log(number, await call.ask(ap_views.log, number)))
 
 
 async def _act_ap(call: Call, action: ap.Action, reason: str = "") -> Reply:
     act = ap.Act(number=_number(call), action=action, actor=call.caller, reason=reason)
     await _located(ap.KIND, call.do(adjustments.act, act))
-    return wire.reply()
+    return envelope.reply()
 
 
 # Returns -------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ async def create_sr(call: Call) -> Reply:
     new = sr.NewReturn(body=body, actor=call.caller, key=_key(call))
     number: str = await _located(sr.KIND, call.do(returns.create, new))
     call.document, call.also = number, (body.order,)
-    return wire.reply()
+    return envelope.reply()
 
 
 async def edit_sr(call: Call) -> Reply:
@@ -125,7 +125,7 @@ async def edit_sr(call: Call) -> Reply:
     call.also = (body.order,)
     edit = sr.Edit(number=_number(call), body=body, actor=call.caller)
     await _located(sr.KIND, call.do(returns.edit, edit))
-    return wire.reply()
+    return envelope.reply()
 
 
 async def list_sr(call: Call) -> Reply:
@@ -133,12 +133,12 @@ async def list_sr(call: Call) -> Reply:
     query = wire.Query(call.query)
     search, buttons = wire.sr_search(query), query.flag("buttonPermissionFlg")
     found = await call.ask(sr_views.page, search)
-    return wire.reply(answers.sr_list(found, search.page, call.caller, buttons=buttons))
+    return envelope.reply(answers.sr_list(found, search.page, call.caller, buttons=buttons))
 
 
 async def show_sr(call: Call) -> Reply:
     """DD-54 销售退详情."""
-    return wire.reply(answers.sr_detail(await call.ask(sr_views.detail, _number(call))))
+    return envelope.reply(answers.sr_detail(await call.ask(sr_views.detail, _number(call))))
 
 
 async def set_status(call: Call) -> Reply:
@@ -160,7 +160,7 @@ async def show_order(call: Call) -> Reply:
     """DD-57 销售退详情(新增拉取订单明细)."""
     call.document = call.path["saOrderId"]
     asked = call.ask(sr_views.of_order, call.document)
-    return wire.reply(answers.sr_of_order(await _located(sr.KIND, asked)))
+    return envelope.reply(answers.sr_of_order(await _located(sr.KIND, asked)))
 
 
 async def calculate(call: Call) -> Reply:
@@ -169,13 +169,13 @@ async def calculate(call: Call) -> Reply:
     call.document = body.order
     found = await _located(sr.KIND, call.ask(sr_views.calculate, body))
     answer = answers.sr_calculation(body.order, found, with_freight=body.with_freight)
-    return wire.reply(answer)
+    return envelope.reply(answer)
 
 
 async def _act_sr(call: Call, number: str, action: sr.Action) -> Reply:
     act = sr.Act(number=number, action=action, actor=call.caller)
     await _located(sr.KIND, call.do(returns.act, act))
-    return wire.reply()
+    return envelope.reply()
 
 
 # Both ----------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ async def _located(kind: str, answer: Any) -> Any:
     try:
         return await answer
     except Refused as refusal:
-        raise wire.located(refusal, kind) from None
+        raise envelope.located(refusal, kind) from None
 
 
 PLATFORM: Sequence[Route] = (

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from bench import rivals
 from bench.context import ENTREPOT, Context, Result, free_port, peak_memory, wait_for
 from entrepot import facts, ids
-from entrepot.app import Hub
 from entrepot.connections import flows as connections
 from entrepot.connections.flows import NewConnection
 from entrepot.courier.outbox import Announcement, announce
+from entrepot.hub import Hub
 from entrepot.settings import Settings
 
 if TYPE_CHECKING:

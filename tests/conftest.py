@@ -21,9 +21,9 @@ import psycopg
 import pytest
 
 from entrepot import demo, embedded
-from entrepot.app import Hub
 from entrepot.connections import flows as connections
 from entrepot.db import Database
+from entrepot.hub import Hub
 from entrepot.migrate import migrate
 from entrepot.settings import Settings
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from entrepot.app import Hub
+from entrepot.hub import Hub
 from entrepot.settings import Settings
 from tests import conftest
 

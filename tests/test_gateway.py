@@ -17,7 +17,7 @@ from tests import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from entrepot.app import Hub
+    from entrepot.hub import Hub
     from tests.running import Running
 
 SEND = "/pickGoods/send"

@@ -1,82 +1,22 @@
 """The composition root: the only file that knows everything.
 
-``Hub`` holds what one process needs; ``asgi`` is the web process's application: partners' traffic goes to the
-gateway, everything else to the web framework.
+``asgi`` is the web process's application: partners' traffic goes to the gateway, everything else to the web
+framework.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from entrepot import dialects, embedded, log, migrate
-from entrepot.connections.exchanges import Recorder
+from entrepot import log, migrate
 from entrepot.connections.flows import presence
-from entrepot.connections.registry import Registry
 from entrepot.console.app import create_app
-from entrepot.db import Database
 from entrepot.gateway import PREFIX, Gateway
+from entrepot.hub import Hub
 from entrepot.settings import Settings, from_environment
-from entrepot.together import Together
-from entrepot.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from entrepot.dialect import Dialect
-
-
-class Hub:
-    """Everything one process shares: database, key ring, dialects, connections, batches, records."""
-
-    def __init__(self, settings: Settings, db: Database, vault: Vault) -> None:
-        self.settings = settings
-        self.db = db
-        self.vault = vault
-        self.dialects: Mapping[str, Dialect] = dialects.discover(*_folders())
-        self.registry = Registry(db, vault, self.dialects)
-        self.together = Together(db)
-        self.recorder = Recorder(db, vault)
-        db.seal = vault.seal
-        db.listens = self.registry.listens
-        db.listeners = self.registry.listeners
-        self._server: embedded.Embedded | None = None
-
-    @classmethod
-    async def open(cls, settings: Settings, *, size: int = 10) -> Self:
-        """Connect to the database of ``settings``, attaching to the embedded one where none is named.
-
-        The schema must be current (``serve`` sees to that).
-        """
-        server = None if settings.database_url else embedded.attach(settings.data)
-        url = settings.database_url or (server.dsn if server else "")
-        try:
-            db = await Database.open(url, size=size)
-            hub = cls(settings, db, Vault.open(settings.keys))
-            hub._server = server
-            await hub.registry.start()
-        except BaseException:
-            if server:
-                server.stop()
-            raise
-        hub.recorder.start()
-        return hub
-
-    async def close(self) -> None:
-        """Finish what is under way and let go of the database."""
-        await self.together.drain()
-        await self.recorder.stop()
-        await self.registry.stop()
-        await self.db.close()
-        if self._server:
-            self._server.stop()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 class Web:
@@ -157,11 +97,6 @@ def asgi() -> Web:
     settings = from_environment()
     log.configure(settings.log_level)
     return Web(settings)
-
-
-def _folders() -> list[Path]:
-    """Return the further places to look for dialects (``ENTREPOT_DIALECTS``, colon-separated)."""
-    return [Path(part) for part in os.environ.get("ENTREPOT_DIALECTS", "").split(":") if part]
 
 
 async def _say(send: Any, status: int, body: bytes) -> None:

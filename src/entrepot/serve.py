@@ -26,7 +26,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from entrepot import demo, ids, log
-from entrepot.app import Hub, Web
+from entrepot.app import Web
 from entrepot.connections import flows as connections
 from entrepot.console.access.first import first_accounts
 from entrepot.courier import jobs, retention
@@ -34,6 +34,7 @@ from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
 from entrepot.demo import traffic
 from entrepot.errors import Unusable
+from entrepot.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -227,6 +227,16 @@ def test_help_names_every_command_and_loads_none() -> None:
         assert f" {command} " in done.stdout
 
 
+def test_a_command_loads_nothing_of_the_web() -> None:
+    """What only a server needs would cost every command its time."""
+    code = (
+        "import sys, entrepot.cli.orders, entrepot.cli.connections, entrepot.cli.stock\n"
+        "print({'litestar', 'aiohttp', 'granian', 'jinja2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def _goldshop(run: Run) -> list[dict[str, Any]]:
     rows = run("connections", "list", "--json", "--show-secrets").json
     return [row for row in rows if row["name"] == "goldshop"]

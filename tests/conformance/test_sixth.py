@@ -18,7 +18,7 @@ from tests import running
 from tests.conformance.test_dialects import nothing_wrong
 
 if TYPE_CHECKING:
-    from entrepot.app import Hub
+    from entrepot.hub import Hub
 
 PARCEL = Path(__file__).parent / "sixth" / "parcel"
 

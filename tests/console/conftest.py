@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from entrepot import clock
-from entrepot.app import Hub
 from entrepot.console.access.first import first_accounts
 from entrepot.console.app import create_app
 from entrepot.console.attention import queue
+from entrepot.hub import Hub
 from tests.console.person import Person
 
 if TYPE_CHECKING:

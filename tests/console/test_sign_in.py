@@ -15,7 +15,7 @@ from entrepot.console.app import create_app
 from tests.console.person import PASSWORD, Person
 
 if TYPE_CHECKING:
-    from entrepot.app import Hub
+    from entrepot.hub import Hub
 
 NEW = "correct horse battery"
 

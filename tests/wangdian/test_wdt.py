@@ -24,7 +24,7 @@ from tests.wangdian.test_signature import BODY
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from entrepot.app import Hub
+    from entrepot.hub import Hub
     from tests.running import Running
 
 README = Path(signature.__file__).with_name("README.md")

@@ -1,4 +1,4 @@
-"""What the console needs of the process it lives in; ``entrepot.app.Hub`` is one."""
+"""What the console needs of the process it lives in; ``entrepot.hub.Hub`` is one."""
 
 from __future__ import annotations
 

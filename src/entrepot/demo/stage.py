@@ -13,9 +13,9 @@ from entrepot.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from entrepot.app import Hub
     from entrepot.db import Row, Tx
     from entrepot.dialect import Partner
+    from entrepot.hub import Hub
 
     C = TypeVar("C")
 

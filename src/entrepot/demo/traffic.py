@@ -19,8 +19,8 @@ from entrepot.errors import EntrepotError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from entrepot.app import Hub
     from entrepot.demo.stage import Act
+    from entrepot.hub import Hub
 
 _log = structlog.get_logger()
 

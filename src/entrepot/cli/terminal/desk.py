@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from entrepot import log, migrate
-from entrepot.app import Hub
 from entrepot.cli.terminal.show import complain
 from entrepot.errors import EntrepotError, Unusable
+from entrepot.hub import Hub
 from entrepot.settings import from_environment
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Sequence
-
-    from rich.console import Console
-    from rich.text import Text
 
 _WIDE = 200  # columns where the output is no terminal, so that nothing is cut
 
@@ -34,8 +34,6 @@ async def stream_json(rows: AsyncIterable[object]) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Print a table for people, or the sentence ``empty`` that says what to do."""
-    from rich.table import Table  # noqa: PLC0415 - costs more time than most commands that print JSON
-
     grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         grid.add_row(*(_cell(value) for value in row))
@@ -61,16 +59,12 @@ def complain(sentence: str) -> None:
 
 
 def _console(stream: TextIO | None = None) -> Console:
-    from rich.console import Console  # noqa: PLC0415 - see above
-
     stream = stream or sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(file=stream, width=width, markup=False, highlight=False)
 
 
 def _cell(value: Any) -> Text:
-    from rich.text import Text  # noqa: PLC0415 - see above
-
     if isinstance(value, tuple | list):
         value = ", ".join(str(part) for part in value)
     return Text("" if value is None else str(value))

@@ -36,10 +36,14 @@ class Row(Protocol):
         """Return (column, value) pairs."""
 
 
+class Again(EntrepotError):
+    """What a flow read before it locked is no longer so: its transaction is run again."""
+
+
 T = TypeVar("T")
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
-_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Again)
 _TRIES = 6
 
 
@@ -72,6 +76,16 @@ class Tx:
     def seal(self, plain: bytes) -> bytes:
         """Encrypt personal data for storage (the process's key ring)."""
         return self._database.seal(plain)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Decrypt what ``seal`` made."""
+        return self._database.unseal(sealed)
+
+    def partner(self, connection_id: int | None) -> Any:
+        """Return a connection's ``dialect.Partner``; None where there is none (any more)."""
+        if connection_id is None:
+            return None
+        return self._database.partner(self.tenant_id, connection_id)
 
     def listens(self, connection_id: int, kind: str) -> bool:
         """Tell whether that connection's partner is told facts of this kind."""
@@ -156,14 +170,16 @@ def _nobody(*_: object) -> Sequence[int]:
 class Database:
     """The pool of one process.
 
-    ``app`` hands it ``seal`` (the key ring), ``listens`` and ``listeners`` (the registry), so that every
-    flow finds them on its transaction.
+    ``app`` hands it ``seal`` and ``unseal`` (the key ring), ``listens``, ``listeners`` and ``partner`` (the
+    registry), so that every flow finds them on its transaction.
     """
 
     def __init__(self, pool: Any, url: str) -> None:
         self._pool = pool
         self.url = url
         self.seal: Callable[[bytes], bytes] = _unset
+        self.unseal: Callable[[bytes], bytes] = _unset
+        self.partner: Callable[[int, int], Any] = _unset
         self.listens: Callable[[int, int, str], bool] = _unset
         self.listeners: Callable[[int, str], Sequence[int]] = _nobody
 
@@ -217,7 +233,7 @@ class Database:
             yield Tx(self, connection, tenant_id)
 
     async def run(self, tenant_id: int, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Run ``work`` in a transaction, again when the database chose it as a deadlock's loser."""
+        """Run ``work`` in a transaction; again after a deadlock it lost, or when it asks for it."""
         for attempt in range(_TRIES):
             try:
                 async with self.transaction(tenant_id) as tx:

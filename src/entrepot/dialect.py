@@ -174,6 +174,7 @@ class Call:
     ``do`` runs a flow in a transaction shared with what arrives at the same moment and returns this
     command's outcome after the commit, or raises its refusal; ``ask`` does so for a reading flow. A
     handler sets ``document`` (and ``also``) as soon as it knows the number the exchange is filed under.
+    ``seal`` encrypts what is kept of people, ``fingerprint`` makes a phone number findable.
     ``secrets`` are those of every generation still valid, the current one first: a dialect that checks
     its callers itself (``own_auth``) accepts any of them. ``caller`` is whatever its ``Role.admit`` made
     of who calls.
@@ -183,6 +184,7 @@ class Call:
     do: Callable[..., Awaitable[Any]]
     ask: Callable[..., Awaitable[Any]]
     seal: Callable[[bytes], bytes]
+    fingerprint: Callable[[str], bytes] = lambda _text: b""
     body: Any = None
     raw: bytes = b""
     path: Mapping[str, str] = field(default_factory=dict)

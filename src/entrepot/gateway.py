@@ -144,6 +144,7 @@ class Gateway:
             do=lambda flow, command: together.do(flow, tenant_id, command),
             ask=lambda flow, command: together.ask(flow, tenant_id, command),
             seal=self._vault.seal,
+            fingerprint=self._vault.fingerprint,
             raw=raw,
             query=scope["query_string"].decode("latin-1"),
             headers=headers,

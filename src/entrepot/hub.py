@@ -31,8 +31,8 @@ class Hub:
         self.registry = Registry(db, vault, self.dialects)
         self.together = Together(db)
         self.recorder = Recorder(db, vault)
-        db.seal = vault.seal
-        db.listens = self.registry.listens
+        db.seal, db.unseal = vault.seal, vault.unseal
+        db.listens, db.partner = self.registry.listens, self.registry.partner
         db.listeners = self.registry.listeners
         self._server: embedded.Embedded | None = None
 

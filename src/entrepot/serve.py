@@ -33,6 +33,7 @@ from entrepot.courier import jobs, retention
 from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
 from entrepot.demo import traffic
+from entrepot.dispatch.answers import CONSEQUENCES
 from entrepot.errors import Unusable
 from entrepot.hub import Hub
 
@@ -115,7 +116,10 @@ async def _courier_and_clock(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _deliver(hub: Hub, stop: asyncio.Event) -> None:
-    await Courier(hub.db, hub.registry, hub.recorder, hub.vault.unseal).serve(stop)
+    courier = Courier(
+        hub.db, hub.registry, hub.recorder, hub.vault.unseal, consequences=CONSEQUENCES
+    )
+    await courier.serve(stop)
 
 
 async def _tick(hub: Hub, stop: asyncio.Event) -> None:

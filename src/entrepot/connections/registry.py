@@ -100,6 +100,11 @@ class Registry:
         message = f"There is no connection {name!r}. See `entrepot connections list`."
         raise Missing("unknown_connection", message)
 
+    def partner(self, tenant_id: int, connection_id: int) -> Partner | None:
+        """Return a connection's partner by id."""
+        connection = self._by_id.get((tenant_id, connection_id))
+        return connection.partner if connection else None
+
     def listens(self, tenant_id: int, connection_id: int, kind: str) -> bool:
         """Tell whether a connection's partner is to be told facts of this kind."""
         connection = self._by_id.get((tenant_id, connection_id))

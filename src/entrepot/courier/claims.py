@@ -148,8 +148,9 @@ async def settle(tx: Tx, batch: Sequence[Settled]) -> None:
 class Settler:
     """Gathers what became of claims while the database works on the last batch; one per process."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, echo: Callable[[], None] = lambda: None) -> None:
         self._db = db
+        self._echo = echo
         self._waiting: dict[int, list[Settled]] = {}
         self._running: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -187,6 +188,8 @@ class Settler:
         batch.sort(key=lambda one: (one.claim.connection_id, one.claim.key))
         try:
             await self._db.run(tenant_id, lambda tx: settle(tx, batch))
+            if any(facts.echoes(one.claim.kind) for one in batch):
+                self._echo()
         except Exception:  # noqa: BLE001 - whatever it was, the leases run out and the calls are made again
             _log.exception("courier.settle_failed", deliveries=len(batch))
             await asyncio.sleep(1)

@@ -70,18 +70,22 @@ async def announce(tx: Tx, items: Sequence[Announcement]) -> list[int | None]:
                 tx.seal(payload) if item.fact.personal else payload
                 for payload, (_, item) in zip(payloads, told, strict=True)
             ],
+            [int(item.fact.echoes) for _, item in told],
         )
     return made
 
 
-async def withdraw(tx: Tx, deliveries: Sequence[int], reason: str) -> set[int]:
+async def withdraw(
+    tx: Tx, deliveries: Sequence[int], reason: str, *, tried: bool = False
+) -> set[int]:
     """Cancel those of the deliveries for which no call was ever begun; return which these are.
 
-    Those left out have been sent, are being sent, or are settled already.
+    With ``tried`` those that wait for their next attempt too. Those left out have been sent, are being
+    sent, or are settled already.
     """
     wanted = sorted(set(deliveries))
     await tx.rows(_q.lock_lanes_of, wanted)
-    gone = await tx.rows(_q.withdraw, wanted, reason)
+    gone = await tx.rows(_q.withdraw, wanted, reason, tried)
     await tx.do(
         _q.advance_lanes, [row["connection_id"] for row in gone], [row["key"] for row in gone]
     )

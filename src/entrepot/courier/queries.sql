@@ -1,15 +1,16 @@
 -- name: announce
 -- The lanes first: their rows are the lock, and give each delivery its turn. An urgent delivery becomes
--- the head unless the present one is on its way to the partner.
+-- the head unless the present one is on its way to the partner, and is due before all that is not urgent.
 WITH item AS (
     SELECT *, count(*) OVER (PARTITION BY connection_id, key) AS batch,
            row_number() OVER (PARTITION BY connection_id, key ORDER BY n) AS place
     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[], $6::text[], $7::text[],
-                $8::text[], $9::boolean[], $10::bytea[])
-         WITH ORDINALITY AS i(id, connection_id, key, urgent, kind, document, also, sealed, payload, n)
+                $8::text[], $9::boolean[], $10::bytea[], $11::int[])
+         WITH ORDINALITY AS i(id, connection_id, key, urgent, kind, document, also, sealed, payload, echo, n)
 ), lanes AS (
-    INSERT INTO lane (tenant_id, connection_id, key, head, announced, urgent)
-    SELECT $1, connection_id, key, (array_agg(id ORDER BY urgent DESC, n))[1], count(*), bool_or(urgent)
+    INSERT INTO lane (tenant_id, connection_id, key, head, announced, urgent, due)
+    SELECT $1, connection_id, key, (array_agg(id ORDER BY urgent DESC, n))[1], count(*), bool_or(urgent),
+           CASE WHEN bool_or(urgent) THEN now() - interval '1 day' ELSE now() END
     FROM item
     GROUP BY connection_id, key
     ORDER BY connection_id, key
@@ -17,15 +18,16 @@ WITH item AS (
         announced = lane.announced + EXCLUDED.announced,
         urgent = lane.urgent OR (EXCLUDED.urgent AND NOT lane.leased),
         head = CASE WHEN EXCLUDED.urgent AND NOT lane.leased AND NOT lane.urgent THEN EXCLUDED.head ELSE lane.head END,
-        due = CASE WHEN EXCLUDED.urgent AND NOT lane.leased AND NOT lane.urgent THEN now() ELSE lane.due END,
+        due = CASE WHEN EXCLUDED.urgent AND NOT lane.leased AND NOT lane.urgent THEN EXCLUDED.due ELSE lane.due END,
         turn_at = CASE WHEN EXCLUDED.urgent AND NOT lane.leased AND NOT lane.urgent THEN now() ELSE lane.turn_at END,
         tries = CASE WHEN EXCLUDED.urgent AND NOT lane.leased AND NOT lane.urgent THEN 0 ELSE lane.tries END
     RETURNING connection_id, key, announced
 )
-INSERT INTO delivery (tenant_id, id, connection_id, kind, document, also, key, rank, turn, sealed, payload)
+INSERT INTO delivery (tenant_id, id, connection_id, kind, document, also, key, rank, turn, sealed, payload, echo)
 SELECT $1, i.id, i.connection_id, i.kind, i.document,
        CASE WHEN i.also <> '' THEN string_to_array(i.also, E'\x1f') END,
-       i.key, CASE WHEN i.urgent THEN 0 ELSE 1 END, l.announced - i.batch + i.place, i.sealed, i.payload
+       i.key, CASE WHEN i.urgent THEN 0 ELSE 1 END, l.announced - i.batch + i.place, i.sealed, i.payload,
+       i.echo
 FROM item i JOIN lanes l USING (connection_id, key);
 
 -- name: lock_lanes_of
@@ -40,7 +42,8 @@ FOR UPDATE OF l;
 -- name: withdraw
 UPDATE delivery d SET state = 'cancelled', reason = $3, settled_at = now()
 FROM lane l
-WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) AND d.state = 'waiting' AND d.attempts = 0
+WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) AND d.state IN ('waiting', 'needs_attention')
+  AND ($4::boolean OR (d.state = 'waiting' AND d.attempts = 0))
   AND l.tenant_id = $1 AND l.connection_id = d.connection_id AND l.key = d.key
   AND NOT (l.leased AND l.head = d.id)
 RETURNING d.id, d.connection_id, d.key;
@@ -78,6 +81,24 @@ SELECT d.id, d.state, d.attempts > 0 OR coalesce(l.leased AND l.head = d.id, fal
 FROM delivery d
 LEFT JOIN lane l ON l.tenant_id = $1 AND l.connection_id = d.connection_id AND l.key = d.key
 WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]);
+
+-- name: echoes_waiting
+-- Which of these tenants have settled deliveries whose consequences have not been drawn.
+SELECT t.tenant_id FROM unnest($1::bigint[]) AS t(tenant_id)
+WHERE EXISTS (SELECT FROM delivery d
+              WHERE d.tenant_id = t.tenant_id AND d.echo = 1 AND d.settled_at IS NOT NULL);
+
+-- name: echoes
+SELECT d.id, d.connection_id, d.kind, d.key, d.document, d.state, d.last_error, d.reason
+FROM delivery d
+WHERE d.tenant_id = $1 AND d.echo = 1 AND d.settled_at IS NOT NULL AND d.id <> ALL($2::bigint[])
+ORDER BY d.id
+LIMIT $3;
+
+-- name: echoed
+UPDATE delivery d SET echo = 2
+WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) AND d.echo = 1 AND d.settled_at IS NOT NULL
+RETURNING d.id;
 
 -- name: peek
 -- Which connections (of any tenant) have something due. A read, so that idling costs next to nothing.
@@ -189,6 +210,7 @@ WITH done AS (
         due = CASE WHEN n.state = 'needs_attention' THEN 'infinity'
                    WHEN n.same THEN least(now() + make_interval(secs => n.wait),
                                           greatest(now(), l.turn_at + make_interval(secs => n.deadline)))
+                   WHEN n.rank = 0 THEN now() - interval '1 day'
                    ELSE now() END
     FROM next n
     WHERE l.tenant_id = $1 AND l.connection_id = n.connection_id AND l.key = n.key AND n.id IS NOT NULL
@@ -548,7 +570,8 @@ WITH again AS (
     RETURNING connection_id, key, announced
 )
 UPDATE delivery d
-SET state = 'waiting', settled_at = NULL, rank = 0, turn = l.announced - a.batch + a.place, reason = NULL
+SET state = 'waiting', settled_at = NULL, rank = 0, turn = l.announced - a.batch + a.place, reason = NULL,
+    echo = least(d.echo, 1)
 FROM again a JOIN lanes l USING (connection_id, key)
 WHERE d.tenant_id = $1 AND d.id = a.id
 RETURNING d.id;

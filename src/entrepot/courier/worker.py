@@ -18,6 +18,7 @@ import structlog
 from entrepot import clock, ids
 from entrepot.courier import claims, policy
 from entrepot.courier.claims import Claim, Settled, Settler, Want
+from entrepot.courier.echoes import Echoes
 from entrepot.courier.http import Caller, CallFailed
 from entrepot.courier.levels import Levels
 from entrepot.courier.watch import Watch
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from entrepot.connections.exchanges import Recorder
+    from entrepot.courier.echoes import Consequence
     from entrepot.courier.gate import Gate, Link
     from entrepot.db import Database
     from entrepot.dialect import Request, Response, Verdict
@@ -60,6 +62,7 @@ class Courier:
         unseal: Callable[[bytes], bytes],
         *,
         lease: float = LEASE,
+        consequences: Mapping[str, Consequence] = {},
     ) -> None:
         self.id = ids.new()
         self.db = db
@@ -68,11 +71,12 @@ class Courier:
         self.lease = lease
         self.recorder = recorder
         self._unseal = unseal
-        self._settler = Settler(db)
         self._held: dict[tuple[int, int, int], Claim] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._hot: set[int] = set()
         self.watch = Watch(db, links, self.id, lease, self._begin)
+        self._echoes = Echoes(db, self.watch, consequences)
+        self._settler = Settler(db, self._echoes.wake)
         self._levels = Levels(db, self.watch, self.exchange, lease)
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -80,6 +84,7 @@ class Courier:
         await self.watch.start()
         tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._keep())]
         tasks.append(asyncio.create_task(self._levels.serve()))
+        tasks.append(asyncio.create_task(self._echoes.serve()))
         try:
             await stop.wait()
         finally:
@@ -96,6 +101,7 @@ class Courier:
         while self._calls:
             await asyncio.wait(self._calls)
         await self._settler.drain()
+        await self._echoes.draw()
         self.caller.sweep(idle=0)
         await self.watch.stop()
 

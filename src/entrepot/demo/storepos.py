@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from entrepot.catalogue.flows import Article
 from entrepot.connections.flows import NewConnection
 from entrepot.demo.part import End, Part, Pile, stack
-from entrepot.stock.flows import Location, add_locations
+from entrepot.dispatch import outlets
+from entrepot.dispatch.outlets import Outlet, Registered
+from entrepot.stock.flows import Location, add_locations, locations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,14 +30,38 @@ GOODS: Mapping[str, Mapping[str, int]] = {
 }
 
 
-async def _ours(tx: Tx, _connections: Mapping[str, int]) -> None:
-    await add_locations(tx, OUTLETS)
-    await stack(tx, [Pile(article=Article(sku=sku, unit="件"), at=at) for sku, at in GOODS.items()])
+async def _ours(tx: Tx, connections: Mapping[str, int]) -> None:
+    """Put the goods and their pieces into outlets that the stores' system serves."""
+    connection_id = connections.get("storepos")
+    await _stock(tx)
+    await outlets.set_up(
+        tx, [Outlet(code=place.code, connection_id=connection_id) for place in OUTLETS]
+    )
 
 
 async def _theirs(tx: Tx, _connections: Mapping[str, int]) -> None:
+    """Put the same goods and pieces into the same stores, where their own people ship them."""
+    await _stock(tx)
+
+
+async def _stock(tx: Tx) -> None:
     await add_locations(tx, OUTLETS)
-    await stack(tx, [Pile(article=Article(sku=sku, unit="件"), at=at) for sku, at in GOODS.items()])
+    piles = [Pile(article=Article(sku=sku, unit="件"), at=at) for sku, at in GOODS.items()]
+    articles = await stack(tx, piles)
+    places = await locations(tx, [place.code for place in OUTLETS])
+    await outlets.register(
+        tx,
+        [
+            Registered(
+                code=f"SN-{sku.partition('/')[0]}-{place}-{n:02}",
+                article_id=articles[sku],
+                location_id=places[place],
+            )
+            for sku, at in GOODS.items()
+            for place, pieces in at.items()
+            for n in range(1, pieces + 1)
+        ],
+    )
 
 
 part = Part(

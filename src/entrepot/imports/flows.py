@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from msgspec import Struct
 
 from entrepot.errors import Conflict
-from entrepot.imports import articles, listings, orders, outlets, sheets, stock
+from entrepot.imports import articles, listings, orders, outlets, pieces, sheets, stock
 from entrepot.imports.rules import ERROR, Layout
 from entrepot.imports.staging import Batch
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from entrepot.imports.staging import Faults, Kind
 
 KINDS: dict[str, Kind] = {
-    module.kind.name: module.kind for module in (articles, listings, stock, outlets, orders)
+    module.kind.name: module.kind for module in (articles, listings, stock, outlets, pieces, orders)
 }
 
 

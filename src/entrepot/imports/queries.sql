@@ -166,12 +166,66 @@ UPDATE stock t SET on_hand = c.on_hand, weight = t.weight + c.weight_delta, safe
 FROM changed c
 WHERE t.tenant_id = $1 AND t.article_id = c.article_id AND t.location_id = c.location_id;
 
+-- name: find_serving
+UPDATE staged s SET connection_id = c.id FROM connection c WHERE c.tenant_id = $1 AND c.name = s.connection;
+
+-- name: outlet_faults
+WITH gone AS (
+    DELETE FROM staged
+    WHERE $1::bigint IS NOT NULL AND connection <> '-' AND connection_id IS NULL RETURNING *
+)
+SELECT line, 'there is no connection ' || connection AS fault FROM gone;
+
 -- name: save_outlets
-INSERT INTO location (tenant_id, id, code, name, province, city)
-SELECT DISTINCT ON (code) $1, id, code, coalesce(name, ''), coalesce(province, ''), coalesce(city, '')
+-- $2 names the columns that the file has, the others stay; $3 serves new outlets that say nothing of it.
+INSERT INTO location (tenant_id, id, code, name, province, city, connection_id, ships, paused, priority,
+                      daily_capacity, groups)
+SELECT DISTINCT ON (code) $1, id, code, coalesce(name, ''), coalesce(province, ''), coalesce(city, ''),
+       CASE WHEN connection IS NULL THEN $3::bigint ELSE connection_id END,
+       coalesce(ships, 'on') = 'on', coalesce(paused, 'off') = 'on', coalesce(priority::int, 100),
+       daily_capacity::int, coalesce(regexp_split_to_array(btrim(groups), '\s+'), '{}')
 FROM staged
 ORDER BY code, line DESC
 ON CONFLICT (tenant_id, code) DO UPDATE
 SET name = CASE WHEN 'name' = ANY($2::text[]) THEN excluded.name ELSE location.name END,
     province = CASE WHEN 'province' = ANY($2) THEN excluded.province ELSE location.province END,
-    city = CASE WHEN 'city' = ANY($2) THEN excluded.city ELSE location.city END;
+    city = CASE WHEN 'city' = ANY($2) THEN excluded.city ELSE location.city END,
+    connection_id = CASE WHEN 'connection' = ANY($2) THEN excluded.connection_id ELSE location.connection_id END,
+    ships = CASE WHEN 'ships' = ANY($2) THEN excluded.ships ELSE location.ships END,
+    paused = CASE WHEN 'paused' = ANY($2) THEN excluded.paused ELSE location.paused END,
+    priority = CASE WHEN 'priority' = ANY($2) THEN excluded.priority ELSE location.priority END,
+    daily_capacity = CASE WHEN 'daily_capacity' = ANY($2) THEN excluded.daily_capacity
+                          ELSE location.daily_capacity END,
+    groups = CASE WHEN 'groups' = ANY($2) THEN excluded.groups ELSE location.groups END;
+
+-- name: find_pieces
+UPDATE staged s
+SET article_id = a.id, article_kind = a.kind, location_id = l.id, known_as = p.article_id, known_state = p.state
+FROM staged o
+LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = o.sku
+LEFT JOIN location l ON l.tenant_id = $1 AND l.code = o.location
+LEFT JOIN piece p ON p.tenant_id = $1 AND p.code = o.code
+WHERE s.line = o.line;
+
+-- name: piece_faults
+WITH gone AS (
+    DELETE FROM staged
+    WHERE $1::bigint IS NOT NULL AND (
+        article_id IS NULL OR location_id IS NULL OR article_kind = 'suite' OR known_as <> article_id
+        OR known_state = 'shipped')
+    RETURNING *
+)
+SELECT line, CASE WHEN article_id IS NULL THEN 'there is no article ' || sku
+                  WHEN location_id IS NULL THEN 'there is no location ' || location
+                  WHEN article_kind = 'suite' THEN sku || ' is a suite; it has no pieces of its own'
+                  WHEN known_as <> article_id THEN code || ' is a piece of another article'
+                  ELSE code || ' has been shipped and has not come back' END AS fault
+FROM gone;
+
+-- name: save_pieces
+-- Of repeated codes the last row counts. Pieces that are known and in stock are put where the file says.
+INSERT INTO piece (tenant_id, code, article_id, location_id)
+SELECT DISTINCT ON (code) $1, code, article_id, location_id FROM staged ORDER BY code, line DESC
+ON CONFLICT (tenant_id, code) DO UPDATE
+SET location_id = excluded.location_id, changed_at = now()
+WHERE piece.state = 'in_stock' AND piece.location_id <> excluded.location_id;

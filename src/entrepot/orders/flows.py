@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from entrepot import facts, ids
-from entrepot.catalogue import flows as catalogue
-from entrepot.catalogue import suites
-from entrepot.catalogue.rules import SUITE, Known, explode
 from entrepot.courier.outbox import Announcement, announce
-from entrepot.db import ints, queries
-from entrepot.decode import MOST
-from entrepot.errors import BadInput, Conflict, Missing, Refused
+from entrepot.db import queries
+from entrepot.errors import Conflict, Missing, Refused
 from entrepot.orders import accounts, rules
+from entrepot.orders.door import Door, admit, save
 from entrepot.orders.rules import NewOrder, Placed, StepBy
 from entrepot.stock import flows as stock
 from entrepot.stock.rules import Demand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from entrepot.db import Row, Tx
 
 _q = queries(__package__)
 
 Outcome = Placed | Refused
-Articles = dict[tuple[str, str], Known]
-"""By (kind of name, name)."""
 
 
 async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
@@ -38,25 +31,19 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
     stock rows it locks. Refuses (nothing stored) a number that is
     taken, and names that no article has, all of them at once.
     """
-    articles = await _articles(tx, batch)
-    parts = await suites.parts_of(tx, {a.id for a in articles.values() if a.kind == SUITE})
-    faults = {id(new): _fault(new, articles, parts) for new in batch}
-    outcomes: dict[int, Outcome] = {}
-    known = [new for new in batch if faults[id(new)] is None]
-    taken = await _claim(tx, known)
-    repeats = [new for new in batch if id(new) not in taken]
-    existing = await _existing(tx, repeats)
-    for new in repeats:
-        outcomes[id(new)] = _answer_repeat(new, existing, faults[id(new)])
-    fresh = [new for new in known if id(new) in taken]
+    door = await admit(tx, batch)
+    fresh = [new for new in batch if id(new) in door.taken]
     if fresh:
-        await _save(tx, fresh, taken, articles)
-        await accounts.open_(tx, _openings(fresh, taken, articles))
-        await announce(tx, _news(fresh, taken))
-        await stock.reserve(tx, await _demands(tx, fresh, taken, articles, parts))
-    for new in fresh:
-        outcomes[id(new)] = Placed(order_id=taken[id(new)], number=new.number)
-    return [outcomes[id(new)] for new in batch]
+        await save(tx, fresh, door)
+        await accounts.open_(tx, _openings(fresh, door))
+        await announce(tx, _news(fresh, door.taken))
+        await stock.reserve(tx, await _demands(tx, fresh, door))
+    return [
+        Placed(order_id=door.taken[id(new)], number=new.number)
+        if id(new) in door.taken
+        else _answer_repeat(new, door)
+        for new in batch
+    ]
 
 
 async def process(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
@@ -79,91 +66,17 @@ async def cancel(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
     return await _advance(tx, "cancel", batch)
 
 
-async def _articles(tx: Tx, batch: Sequence[NewOrder]) -> Articles:
-    """Return articles by (kind of name, name), creating those a connection's policy lets in."""
-    wanted: dict[str, set[str]] = {"style": set(), "sku": set()}
-    for new in batch:
-        wanted[new.named_by].update(line.name for line in new.lines)
-    styles = await catalogue.found_by_style(tx, wanted["style"])
-    skus = await catalogue.found_by_sku(tx, wanted["sku"])
-    found = {("style", name): article for name, article in styles.items()}
-    found |= {("sku", name): article for name, article in skus.items()}
-    creating = {name for new in batch if new.create_unknown for name in _unknown(new, found)}
-    if creating:
-        await catalogue.add_styles(tx, creating)
-        made = await catalogue.found_by_style(tx, creating)
-        found |= {("style", name): article for name, article in made.items()}
-    return found
-
-
-def _unknown(new: NewOrder, articles: Articles) -> list[str]:
-    missing = [line.name for line in new.lines if (new.named_by, line.name) not in articles]
-    return list(dict.fromkeys(missing))
-
-
-async def _claim(tx: Tx, batch: Sequence[NewOrder]) -> dict[int, int]:
-    """Take each number once; return the order ids of those that got theirs, by ``id(new)``."""
-    first: dict[tuple[int, str], NewOrder] = {}
-    for new in batch:
-        first.setdefault(new.guard, new)
-    if not first:
-        return {}
-    order_ids = {ids.new(): new for new in first.values()}
-    won = await tx.rows(
-        _q.claim,
-        [new.guard[0] for new in order_ids.values()],
-        [new.number for new in order_ids.values()],
-        list(order_ids),
-        [new.digest for new in order_ids.values()],
-    )
-    return {id(order_ids[row["document_id"]]): row["document_id"] for row in won}
-
-
-async def _existing(tx: Tx, batch: Sequence[NewOrder]) -> dict[tuple[int, str], Row]:
-    if not batch:
-        return {}
-    rows = await tx.rows(_q.taken, [new.guard[0] for new in batch], [new.number for new in batch])
-    return {(row["connection_id"], row["number"]): row for row in rows}
-
-
-def _fault(new: NewOrder, articles: Articles, parts: suites.Parts) -> Refused | None:
-    """Return why this order can't be taken, whatever its number: unknown goods, more than can be counted."""
-    if unknown := _unknown(new, articles):
-        path = next(line.path for line in new.lines if line.name in unknown)
-        text = f"No article is called {', '.join(unknown)}."
-        return BadInput("unknown_goods", text, path=path, names=unknown)
-    for position, _, qty in explode(_wanted(new, articles), parts) if parts else ():
-        if qty > MOST:
-            line = new.lines[position]
-            text = f"{line.name}: {qty} pieces of one part are more than can be counted."
-            return BadInput("too_many_pieces", text, path=line.path)
-    return None
-
-
-def _wanted(new: NewOrder, articles: Articles) -> Iterator[tuple[int, int]]:
-    """Yield (article id, qty) of each line."""
-    return ((articles[new.named_by, line.name].id, line.qty) for line in new.lines)
-
-
-def _answer_repeat(
-    new: NewOrder, existing: dict[tuple[int, str], Row], fault: Refused | None
-) -> Outcome:
+def _answer_repeat(new: NewOrder, door: Door) -> Outcome:
     """Answer what was not taken in: a known number first, then what is wrong with it."""
-    row = existing.get(new.guard)
+    row = door.existing.get(new.guard)
     if row is None:
-        return fault or Conflict("order_exists", f"Order {new.number} exists.", number=new.number)
+        return door.fault(new)
     return rules.duplicate(
         new, digest=row["digest"], state=row["state"], order_id=row["document_id"]
     )
 
 
-async def _demands(
-    tx: Tx,
-    fresh: Sequence[NewOrder],
-    order_ids: dict[int, int],
-    articles: Articles,
-    parts: suites.Parts,
-) -> list[Demand]:
+async def _demands(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Demand]:
     """Return what the orders take from stock; a line of a suite takes each of its parts."""
     codes = {code for new in fresh if new.partner for code in new.partner.settings.locations}
     places = await stock.locations(tx, codes) if codes else {}
@@ -173,60 +86,25 @@ async def _demands(
         allowed = tuple(places[code] for code in chosen)
         demands += [
             Demand(
-                document_id=order_ids[id(new)],
+                document_id=door.taken[id(new)],
                 line=position,
                 article_id=article_id,
                 qty=qty,
                 locations=allowed,
             )
-            for position, article_id, qty in explode(_wanted(new, articles), parts)
+            for position, article_id, qty in door.pieces(new)
         ]
     return demands
 
 
-async def _save(
-    tx: Tx,
-    fresh: Sequence[NewOrder],
-    order_ids: dict[int, int],
-    articles: Articles,
-) -> None:
-    numbered = [(order_ids[id(new)], new) for new in fresh]
-    logs = [(order_id, new.who, "accepted") for order_id, new in numbered]
-    logs += [(order_id, new.who, "processed") for order_id, new in numbered if new.auto_process]
-    lines = [
-        (order_id, position, articles[new.named_by, line.name].id, line.qty)
-        for order_id, new in numbered
-        for position, line in enumerate(new.lines)
-    ]
-    await tx.do(
-        _q.save,
-        [order_id for order_id, _ in numbered],
-        [new.partner.id if new.partner else None for new in fresh],
-        [new.number for new in fresh],
-        ["processed" if new.auto_process else "accepted" for new in fresh],
-        [new.customer for new in fresh],
-        [new.receiver for new in fresh],
-        [new.phone_hash for new in fresh],
-        [msgspec.json.encode(new.details).decode() for new in fresh],
-        [new.body for new in fresh],
-        [log[0] for log in logs],
-        [ids.new() for _ in logs],
-        [log[1] for log in logs],
-        [log[2] for log in logs],
-        *(ints(line[column] for line in lines) for column in range(4)),
-    )
-
-
-def _openings(
-    fresh: Sequence[NewOrder], order_ids: dict[int, int], articles: Articles
-) -> list[accounts.Opening]:
+def _openings(fresh: Sequence[NewOrder], door: Door) -> list[accounts.Opening]:
     """Return what orders that came with prices cost."""
     return [
         accounts.Opening(
-            order_id=order_ids[id(new)],
+            order_id=door.taken[id(new)],
             money=new.money,
             customer=new.customer,
-            lines=[(line, articles[new.named_by, line.name].id) for line in new.lines],
+            lines=[(line, door.articles[new.named_by, line.name].id) for line in new.lines],
             who=new.who,
         )
         for new in fresh
@@ -271,7 +149,7 @@ async def _advance(
             outcomes.append(row)
             continue
         try:
-            state = rules.after(step, row["state"])
+            state = rules.after(step, row["state"], row["fulfilment"])
         except Conflict as conflict:
             outcomes.append(conflict)
             continue

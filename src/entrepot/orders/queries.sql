@@ -1,26 +1,26 @@
 -- name: claim
 -- Take numbers; of two transactions that want one, the second waits here and then gets nothing.
 INSERT INTO intake (tenant_id, connection_id, kind, number, document_id, digest)
-SELECT $1, n.connection_id, 'order', n.number, n.document_id, n.digest
-FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bytea[])
-    AS n (connection_id, number, document_id, digest)
-ORDER BY n.connection_id, n.number
+SELECT $1, n.connection_id, n.kind, n.number, n.document_id, n.digest
+FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::text[])
+    AS n (connection_id, number, document_id, digest, kind)
+ORDER BY n.connection_id, n.kind, n.number
 ON CONFLICT DO NOTHING
 RETURNING document_id;
 
 -- name: taken
 SELECT i.connection_id, i.number, i.document_id, i.digest, coalesce(o.state, '') AS state
-FROM unnest($2::bigint[], $3::text[]) AS n (connection_id, number)
-JOIN intake i ON i.tenant_id = $1 AND i.connection_id = n.connection_id AND i.kind = 'order'
+FROM unnest($2::bigint[], $3::text[], $4::text[]) AS n (connection_id, number, kind)
+JOIN intake i ON i.tenant_id = $1 AND i.connection_id = n.connection_id AND i.kind = n.kind
              AND i.number = n.number
 LEFT JOIN sales_order o ON o.tenant_id = $1 AND o.id = i.document_id;
 
 -- name: save
 WITH head AS (
     INSERT INTO sales_order (tenant_id, id, connection_id, number, state, customer, receiver, phone_hash,
-                             details, body)
+                             details, body, fulfilment)
     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-                             $8::bytea[], $9::jsonb[], $10::bytea[])
+                             $8::bytea[], $9::jsonb[], $10::bytea[], $19::text[])
 ), logged AS (
     INSERT INTO order_log (tenant_id, order_id, id, who, what)
     SELECT $1, * FROM unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[])
@@ -30,7 +30,7 @@ SELECT $1, * FROM unnest($15::text::bigint[], $16::text::int[], $17::text::bigin
 
 -- name: lock_orders
 -- Orders by number (and connection, where given), locked in the order of their ids.
-SELECT o.id, o.number, o.connection_id, o.state
+SELECT o.id, o.number, o.connection_id, o.state, o.fulfilment
 FROM sales_order o
 WHERE o.tenant_id = $1 AND o.number = ANY($2::text[])
 ORDER BY o.id

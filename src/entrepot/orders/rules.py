@@ -14,6 +14,8 @@ from entrepot.money import ZERO
 from entrepot.orders.prices import Money
 
 State = Literal["accepted", "processed", "shipped", "cancelled"]
+Fulfilment = Literal["whole", "outlets", "partner"]
+"""whole: an operator ships it · outlets: dispatch notes · partner: whom it was pushed to."""
 Step = Literal["process", "ship", "cancel"]
 
 TRANSITIONS: Mapping[Step, Mapping[str, State]] = {
@@ -47,14 +49,16 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class NewOrder(Struct, frozen=True, kw_only=True):
     """A document that asks for goods.
 
-    ``named_by`` says what ``Wanted.name`` is (``style`` or ``sku``); ``digest`` is of the content as
-    parsed, keys sorted; ``body`` and ``receiver`` are sealed. ``create_unknown`` and
-    ``same_again`` are the connection's policies (document 000: ``unknown_style``, ``same_body_again``).
+    ``kind`` is the name space of its number; ``named_by`` says what ``Wanted.name`` is (``style`` or
+    ``sku``); ``digest`` is of the content as parsed, keys sorted; ``body`` and ``receiver`` are sealed.
+    ``create_unknown`` and ``same_again`` are the connection's policies (document 000:
+    ``unknown_style``, ``same_body_again``).
     """
 
     number: str
     lines: tuple[Wanted, ...]
     digest: bytes
+    kind: str = "order"
     partner: Partner | None = None
     customer: str = ""
     money: Money | None = None
@@ -67,6 +71,7 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     same_again: bool = False
     auto_process: bool = False
     push: bool = False
+    fulfilment: Fulfilment = "whole"
     who: str = ""
 
     @property
@@ -92,13 +97,18 @@ class StepBy(Struct, frozen=True, kw_only=True):
     remark: str = ""
 
 
-def after(step: Step, state: str) -> State | None:
+def after(step: Step, state: str, fulfilment: str = "whole") -> State | None:
     """Return the state after ``step``, or None when it is already taken; raises Conflict.
+
+    These steps are for orders that we ship whole; outlets and partners move the others on.
 
     An already shipped order counts as processed: a mark that comes late changes nothing.
     """
     if state == GOAL[step] or (step == "process" and state == "shipped"):
         return None
+    if fulfilment != "whole":
+        text = f"The order is shipped by {fulfilment}; they move it on, not an operator."
+        raise Conflict("order_not_ours", text, fulfilment=fulfilment)
     target = TRANSITIONS[step].get(state)
     if target is None:
         text = f"The order is {state}; it cannot be {GOAL[step]}."

@@ -235,13 +235,11 @@ async def lock(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Balance]:
     wanted = sorted(set(pairs))
     if not wanted:
         return {}
-    articles = sorted({article for article, _ in wanted})
-    places = sorted({location for _, location in wanted})
-    found = {_pair(row): row for row in await _locked(tx, articles, places)}
+    found = {_pair(row): row for row in await _locked_pairs(tx, wanted)}
     missing = [pair for pair in wanted if pair not in found]
     if missing:
         await tx.do(_q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing])
-        found = {_pair(row): row for row in await _locked(tx, articles, places)}
+        found = {_pair(row): row for row in await _locked_pairs(tx, wanted)}
         if suites := sorted({pair[0] for pair in missing if pair not in found}):
             text = "A suite has no stock of its own; count its parts."
             raise Conflict("suite_has_no_stock", text, articles=suites)
@@ -327,18 +325,23 @@ async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
 
 
 async def _locked(tx: Tx, articles: list[int], places: list[int] | None) -> list[Balance]:
-    rows = await tx.rows(_q.lock_rows, ints(articles), places)
-    return [
-        Balance(
-            article_id=row[0],
-            location_id=row[1],
-            on_hand=row[2],
-            reserved=row[3],
-            safety=row[4],
-            weight=row[5],
-        )
-        for row in rows
-    ]
+    return [_balance(row) for row in await tx.rows(_q.lock_rows, ints(articles), places)]
+
+
+async def _locked_pairs(tx: Tx, pairs: Sequence[Pair]) -> list[Balance]:
+    articles, places = ints([pair[0] for pair in pairs]), ints([pair[1] for pair in pairs])
+    return [_balance(row) for row in await tx.rows(_q.lock_pairs, articles, places)]
+
+
+def _balance(row: Row) -> Balance:
+    return Balance(
+        article_id=row[0],
+        location_id=row[1],
+        on_hand=row[2],
+        reserved=row[3],
+        safety=row[4],
+        weight=row[5],
+    )
 
 
 async def _book_in(tx: Tx, held: Sequence[Row], who: str) -> None:

@@ -7,6 +7,21 @@ WHERE tenant_id = $1 AND article_id = ANY($2::text::bigint[])
 ORDER BY article_id, location_id
 FOR UPDATE;
 
+-- name: lock_pairs
+-- Exactly these rows, locked in the same order.
+SELECT s.article_id, s.location_id, s.on_hand, s.reserved, s.safety, s.weight
+FROM unnest($2::text::bigint[], $3::text::bigint[]) AS p (article_id, location_id)
+JOIN stock s ON s.tenant_id = $1 AND s.article_id = p.article_id AND s.location_id = p.location_id
+ORDER BY s.article_id, s.location_id
+FOR UPDATE OF s;
+
+-- name: take_turns
+-- One sourcing transaction at a time per article, so that what it reads unlocked stays so.
+SELECT id FROM article
+WHERE tenant_id = $1 AND id = ANY($2::text::bigint[])
+ORDER BY id
+FOR NO KEY UPDATE;
+
 -- name: add_rows
 -- Zero rows for pairs never stocked, so that there is something to lock. Suites have no stock of their own.
 INSERT INTO stock (tenant_id, article_id, location_id)
@@ -51,6 +66,28 @@ WITH closed AS (
 UPDATE stock s SET reserved = s.reserved - c.qty, changed_at = now()
 FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM closed GROUP BY 1, 2) c
 WHERE s.tenant_id = $1 AND s.article_id = c.article_id AND s.location_id = c.location_id;
+
+-- name: take
+-- Ship part of what is reserved: a row that is used up is closed, of one that is not the rest stays open.
+WITH part AS (
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS p (document_id, id, qty, split_id)
+), used AS (
+    UPDATE reservation r
+    SET qty = CASE WHEN r.qty > p.qty THEN r.qty - p.qty ELSE r.qty END,
+        state = CASE WHEN r.qty > p.qty THEN 'open' ELSE 'shipped' END,
+        resolved_at = CASE WHEN r.qty > p.qty THEN NULL ELSE now() END
+    FROM part p
+    WHERE r.tenant_id = $1 AND r.document_id = p.document_id AND r.id = p.id AND r.state = 'open'
+    RETURNING r.document_id, r.line, r.article_id, r.location_id, p.qty, p.split_id, r.state
+), split AS (
+    INSERT INTO reservation (tenant_id, id, document_id, line, article_id, location_id, qty, state, resolved_at)
+    SELECT $1, split_id, document_id, line, article_id, location_id, qty, 'shipped', now()
+    FROM used WHERE state = 'open'
+)
+UPDATE stock s SET reserved = s.reserved - u.qty
+FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM used GROUP BY 1, 2) u
+WHERE s.tenant_id = $1 AND s.article_id = u.article_id AND s.location_id = u.location_id;
 
 -- name: move
 -- Change balances and write the ledger, one movement a row; rows are locked and checked beforehand.

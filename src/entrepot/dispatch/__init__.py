@@ -1,0 +1,1 @@
+"""Dispatch: orders that outlets ship, sourced, offered, shipped in parcels, refused, voided, returned."""

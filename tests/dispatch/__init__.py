@@ -1,0 +1,1 @@
+"""Dispatch: rules on examples and at random, flows on PostgreSQL, faults and races."""

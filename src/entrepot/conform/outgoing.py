@@ -50,25 +50,26 @@ def check(role: Role, samples: Samples) -> Iterator[Finding]:
             settings=settings,
             secrets=one.secrets,
         )
-        subject = _subject(one)
-        request = role.request_for(subject, partner)
+        about = subject(one)
+        request = role.request_for(about, partner)
         yield _finding(one, "request", _request_differs(one, request))
         if request is None:
             continue
-        if subject.kind != "stock" and subject.kind not in role.listens:
-            yield _finding(one, "listens", f"the role does not listen to {subject.kind}")
+        if about.kind != "stock" and about.kind not in role.listens:
+            yield _finding(one, "listens", f"the role does not listen to {about.kind}")
         for answer in one.answers:
-            response = Response(answer.status, _bytes(answer))
-            sent = Sent(subject, request, response, answer.unsure)
+            response = Response(answer.status, answer_bytes(answer))
+            sent = Sent(about, request, response, answer.unsure)
             yield _finding(
                 one, f"answer {response.body[:60]!r}", _judged(role, sent, answer.verdict)
             )
         for status, body in _NEVER_AN_ANSWER:
-            sent = Sent(subject, request, Response(status, body))
+            sent = Sent(about, request, Response(status, body))
             yield _finding(one, f"HTTP {status} {body[:20]!r}", _judged(role, sent, "retry"))
 
 
-def _subject(one: Outgoing) -> Any:
+def subject(one: Outgoing) -> Any:
+    """Return the fact (or the levels) that a documented call tells."""
     fields = dict(one.fact)
     kind = fields.pop("kind")
     if kind == facts.Levels.kind:
@@ -94,7 +95,8 @@ def _request_differs(one: Outgoing, request: Request | None) -> str:
     return matching.difference(one.body, json.loads(request.body), status=0)
 
 
-def _bytes(answer: Answer) -> bytes:
+def answer_bytes(answer: Answer) -> bytes:
+    """Return the body of a documented answer."""
     if answer.text is not None:
         return answer.text.encode()
     return json.dumps(answer.body, ensure_ascii=False).encode()

@@ -48,6 +48,7 @@ class Gate:
     ) -> None:
         self._run = run
         self.link: Link = link
+        self.plan = policy.Plan.of(link.partner.settings)
         self.breaker = policy.Breaker()
         self.pace = policy.Pace()
         self.waiting: deque[Any] = deque()
@@ -71,13 +72,19 @@ class Gate:
         """Take over the connection's present settings; they hold for waiting calls too."""
         self.link = link
         self.tenant = tenant
-        self.plan = policy.Plan.of(link.partner.settings)
+        before, self.plan = self.plan, policy.Plan.of(link.partner.settings)
         if not self.plan.breaker:
             self.breaker.close()
+        if before.pace != self.plan.pace:
+            self.pace = policy.Pace()
         reaches = link.partner.partner_url, tuple(tenant.get("allowed_networks", ()))
         if reaches != self._reaches:
             self._reaches = reaches
             self._aim(*reaches)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.pump()
 
     def _aim(self, url: str | None, allowed: tuple[str, ...]) -> None:
         """Turn to a new address: what was held against the old one is forgotten."""

@@ -18,7 +18,7 @@ from entrepot.errors import Refused
 from entrepot.orders import flows as orders
 from entrepot.orders.prices import Money
 from entrepot.orders.rules import NewOrder, StepBy, Wanted
-from tests.conformance.conftest import serving
+from tests import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -138,7 +138,7 @@ class Screens:
 @pytest.fixture(scope="module")
 def serving_demo(server_url: str, template: str) -> Iterator[Running]:
     """Give a hub of this module's own, served by two processes."""
-    with serving(server_url, template) as hub:
+    with running.demo(server_url, template) as hub:
         yield hub
 
 

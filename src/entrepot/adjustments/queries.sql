@@ -13,7 +13,7 @@ SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6
 -- name: lines
 SELECT l.paper_id, l.line, l.product_id, l.unit_id, l.qty, l.price, l.ask, a.name, a.unit,
        coalesce(a.details ->> 'guige', '') AS guige, coalesce(a.details ->> 'pno', '') AS pno,
-       coalesce((a.details ->> 'perunit')::bigint, 1) AS perunit
+       coalesce(substring(a.details ->> 'perunit' FROM '^\d{1,15}$')::bigint, 1) AS perunit
 FROM adjustment_line l JOIN article a ON a.tenant_id = $1 AND a.id = l.article_id
 WHERE l.tenant_id = $1 AND l.paper_id = ANY($2::bigint[])
 ORDER BY l.paper_id, l.line;

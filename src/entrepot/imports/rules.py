@@ -117,6 +117,18 @@ def exact(cell: str) -> str | None:
     return "is not a number from 0 with at most 4 decimals"
 
 
+def identity(cell: str) -> str | None:
+    """Say what is wrong with a number that names something: up to what JSON can hold everywhere."""
+    if cell.isascii() and cell.isdigit() and int(cell) < 2**53:
+        return None
+    return "is not a whole number below 2^53"
+
+
+def gift(cell: str) -> str | None:
+    """Say what is wrong with a gift flag."""
+    return None if cell in ("0", "1", "2") else "is neither 0 nor 1 (asked for) nor 2 (promotion)"
+
+
 def switch(cell: str) -> str | None:
     """Say what is wrong with a yes or no."""
     return None if cell in ("on", "off") else "is neither on nor off"

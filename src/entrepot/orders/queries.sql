@@ -85,8 +85,8 @@ WITH head AS (
 )
 INSERT INTO order_price (tenant_id, order_id, part, article_id, product_id, unit_id, qty, price, gift)
 SELECT $1, p.order_id, p.part, p.article_id,
-       coalesce(p.product_id, (a.details ->> 'productId')::bigint, 0),
-       coalesce(p.unit_id, (a.details ->> 'productUnitId')::bigint, 0),
+       coalesce(p.product_id, substring(a.details ->> 'productId' FROM '^\d{1,15}$')::bigint, 0),
+       coalesce(p.unit_id, substring(a.details ->> 'productUnitId' FROM '^\d{1,15}$')::bigint, 0),
        p.qty, p.price, p.gift
 FROM unnest($8::bigint[], $9::int[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
             $14::numeric[], $15::int[])

@@ -9,19 +9,26 @@ from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from entrepot.console import render
-from entrepot.console.access.pages import PAGES as ACCESS
-from entrepot.console.attention.pages import PAGES as ATTENTION
-from entrepot.console.audit.pages import PAGES as AUDIT
-from entrepot.console.connections.pages import PAGES as CONNECTIONS
-from entrepot.console.deliveries.pages import PAGES as DELIVERIES
+from entrepot.console import filters, render
+from entrepot.console.access import pages as access
+from entrepot.console.attention import pages as attention
+from entrepot.console.audit import pages as audit
+from entrepot.console.connections import pages as connections
+from entrepot.console.deliveries import pages as deliveries
 from entrepot.console.door import Door
-from entrepot.console.exchanges.pages import PAGES as EXCHANGES
-from entrepot.console.filters import PAGES as FILTERS
-from entrepot.console.orders.pages import PAGES as ORDERS
-from entrepot.console.overview.pages import PAGES as OVERVIEW
+from entrepot.console.exchanges import pages as exchanges
+from entrepot.console.imports import pages as imports
+from entrepot.console.orders import pages as orders
+from entrepot.console.overview import pages as overview
+from entrepot.console.paperwork import filing
+from entrepot.console.paperwork import pages as paperwork
+from entrepot.console.people import pages as people
+from entrepot.console.publishing import pages as publishing
+from entrepot.console.schedules import pages as schedules
 from entrepot.console.seat import seat
-from entrepot.console.stock.pages import PAGES as STOCK
+from entrepot.console.settings import pages as settings
+from entrepot.console.stock import pages as stock
+from entrepot.console.suites import pages as suites
 from entrepot.console.visit import Visit
 from entrepot.console.words import _
 from entrepot.errors import Missing
@@ -29,24 +36,17 @@ from entrepot.errors import Missing
 if TYPE_CHECKING:
     from entrepot.console.hub import Hub
 
+_PARTS: tuple[Any, ...] = (
+    access, attention, audit, connections, deliveries, exchanges, filing, filters, orders, overview,
+    imports, paperwork, people, publishing, schedules, settings, stock, suites,
+)  # fmt: skip
 _log = structlog.get_logger()
 
 
 def create_app(hub: Hub) -> Door:
     """Return the console's application; paths it does not know are answered with its own 404."""
     pages = Litestar(
-        route_handlers=[
-            *ACCESS,
-            *ATTENTION,
-            *AUDIT,
-            *OVERVIEW,
-            *CONNECTIONS,
-            *DELIVERIES,
-            *EXCHANGES,
-            *FILTERS,
-            *ORDERS,
-            *STOCK,
-        ],
+        route_handlers=[page for part in _PARTS for page in part.PAGES],
         state=State({"hub": hub}),
         exception_handlers={HTTPException: _http_error, Exception: _failed},
         openapi_config=None,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from entrepot.papers.rules import Paper
+
 _KEY = re.compile(r"(/c/)[A-Za-z0-9_-]{8,}")
 
 
@@ -53,6 +55,11 @@ def _environment() -> jinja2.Environment:
         "csrf": csrf,
         "kind": vocabulary.kind,
         "kind_word": vocabulary.kind,
+        "schedule_word": vocabulary.schedule,
+        "paper_state": paper_state,
+        "paper_state_word": lambda kind, code: words._(vocabulary.PAPER_STATES[kind, code][1]),
+        "paper_action": lambda code: words._(vocabulary.PAPER_ACTIONS[code]),
+        "paper_kind": vocabulary.paper_kind,
         "movement": vocabulary.movement,
         "linked": linked,
         "setting": vocabulary.setting,
@@ -71,6 +78,7 @@ def _environment() -> jinja2.Environment:
         "cursor": lists.by_time,
         "tr": words._,
         "capped": capped,
+        "both": lambda word: (word, word),
         "hidden_key": hidden_key,
         "pairs": pairs,
         "audit_word": vocabulary.audited,
@@ -88,6 +96,12 @@ def icon(name: str) -> Markup:
 def state(code: str) -> Markup:
     """Return a state as a coloured word."""
     colour, word = vocabulary.state(code)
+    return Markup('<span class="state {}">{}</span>').format(colour, word)
+
+
+def paper_state(paper: Paper) -> Markup:
+    """Return a paper's state as a coloured word."""
+    colour, word = vocabulary.paper_state(paper)
     return Markup('<span class="state {}">{}</span>').format(colour, word)
 
 

@@ -50,7 +50,7 @@ async def timeline(
     events += [_audited(row) for row in await tx.rows(_q.audit_of, wanted, _MOST)]
     if visit.seat.may("exchanges.see"):
         events += [_exchanged(row) for row in await tx.rows(_q.exchanges_of, wanted, _MOST)]
-    return sorted(events, key=lambda event: event.at, reverse=True)
+    return sorted(events, key=lambda event: event.at)[::-1]
 
 
 def _logged(row: Row) -> Event:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 from litestar import Request, Response
+from litestar.datastructures import UploadFile
 from litestar.handlers import HTTPRouteHandler
 
 from entrepot.console import door, render, vocabulary
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from entrepot.db import Row, Tx
 
 Method = Literal["GET", "POST"]
+Path = str | tuple[str, ...]
 Page = Callable[["Visit"], Awaitable[Response[Any]]]
 _FLASH = "said"
 _WORTH_PACKING = 700
@@ -53,6 +55,7 @@ class Visit:
         self.path: Mapping[str, Any] = request.path_params
         self.htmx = request.headers.get("hx-request") == "true"
         self.form: Mapping[str, str] = {}
+        self.files: Mapping[str, UploadFile] = {}
         self.saved: Sequence[Row] = ()
 
     @property
@@ -89,6 +92,7 @@ class Visit:
         """Read the body's fields and check that the form is ours."""
         data = await self.request.form()
         self.form = {name: value for name, value in data.items() if isinstance(value, str)}
+        self.files = {n: value for n, value in data.items() if isinstance(value, UploadFile)}
         given = self.request.headers.get("x-csrf-token") or self.form.get("_csrf", "")
         found = seat.get()
         if found is not None and not door.unveiled_equals(given, found.csrf):
@@ -199,8 +203,13 @@ class Visit:
     @property
     def filtered(self) -> str:
         """The filters of this list as a query, without its page; ``""``: none."""
-        kept = {k: v for k, v in self.query.items() if v and k != "before"}
+        kept = {k: v for k, v in self.query.items() if v and k not in ("before", "page")}
         return urlencode(kept)
+
+    def paged(self, page: int) -> str:
+        """Return this list's address at another page, for lists that have numbered ones."""
+        kept = {k: v for k, v in self.query.items() if v and k != "page"}
+        return f"{self.request.url.path}?{urlencode(kept | {'page': str(page)})}"
 
     @property
     def section(self) -> str:
@@ -244,17 +253,17 @@ class Visit:
         return str(text), bool(bad)
 
 
-def get(path: str, right: str = "") -> Callable[[Page], HTTPRouteHandler]:
+def get(path: Path, right: str = "") -> Callable[[Page], HTTPRouteHandler]:
     """Make a function the page at ``path``, for those with a right (``""``: everyone signed in)."""
     return _handler("GET", path, right)
 
 
-def post(path: str, right: str = "") -> Callable[[Page], HTTPRouteHandler]:
+def post(path: Path, right: str = "") -> Callable[[Page], HTTPRouteHandler]:
     """Make a function the act behind the forms of ``path``; the form is read and checked before."""
     return _handler("POST", path, right)
 
 
-def _handler(method: Method, path: str, right: str) -> Callable[[Page], HTTPRouteHandler]:
+def _handler(method: Method, path: Path, right: str) -> Callable[[Page], HTTPRouteHandler]:
     def made(page: Page) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
             visit = Visit(request)
@@ -275,7 +284,9 @@ def _handler(method: Method, path: str, right: str) -> Callable[[Page], HTTPRout
         handle.__doc__ = page.__doc__
         handle.__name__ = page.__name__
         handler = HTTPRouteHandler(
-            path, http_method=method, name=f"{page.__module__}.{page.__name__}"
+            [path] if isinstance(path, str) else list(path),
+            http_method=method,
+            name=f"{page.__module__}.{page.__name__}",
         )
         return handler(handle)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from entrepot.errors import Refused
+    from entrepot.papers.rules import Paper
 
 STATES: Mapping[str, tuple[str, str]] = {
     # orders and dispatch notes
@@ -41,6 +42,32 @@ STATES: Mapping[str, tuple[str, str]] = {
     "paused": ("wait", N_("Paused")),
     "open_breaker": ("bad", N_("Breaker open")),
 }
+PAPER_STATES: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("AP", "RUN"): ("wait", N_("To be passed")),
+    ("AP", "PASS"): ("wait", N_("To be refunded")),
+    ("AP", "COMPLETE"): ("good", N_("Completed")),
+    ("AP", "INVALID"): ("calm", N_("Refused (void)")),
+    ("SR", "INVALID"): ("calm", N_("Draft")),
+    ("SR", "RUN"): ("wait", N_("To be passed")),
+    ("SR", "FMS_PASS"): ("info", N_("Passed")),
+    ("SR", "RECEIVE"): ("info", N_("Signed in")),
+    ("SR", "COMPLETE"): ("good", N_("Completed")),
+}
+PAPER_KINDS: Mapping[str, str] = {
+    "BEFORE": N_("Price difference (before shipping)"),
+    "AFTER": N_("Price adjustment (after shipping)"),
+    "": N_("Sales return"),
+}
+PAPER_ACTIONS: Mapping[str, str] = {
+    "create": N_("File"),
+    "pass": N_("Pass"),
+    "refuse": N_("Refuse"),
+    "complete": N_("Refund"),
+    "run": N_("Put into effect"),
+    "edit": N_("Edit"),
+    "receive": N_("Sign the goods in"),
+    "delete": N_("Delete"),
+}
 MOVEMENTS: Mapping[str, str] = {
     "stocktake": N_("Stocktake"),
     "shipment": N_("Shipment"),
@@ -68,6 +95,25 @@ AUDITED: Mapping[str, str] = {
     "tenant set": N_("Changed the tenant's settings"),
     "reveal receiver": N_("Revealed a receiver"),
     "reveal exchange": N_("Revealed an exchange"),
+    "safety stock set": N_("Set a safety stock"),
+    "publish rule add": N_("Added a publishing rule"),
+    "publish rule remove": N_("Removed a publishing rule"),
+    "suite save": N_("Saved a suite"),
+    "schedule run": N_("Ran a schedule by hand"),
+    "person save": N_("Changed a person"),
+    "person let in": N_("Let a person in"),
+    "person lock out": N_("Locked a person out"),
+    "password reset": N_("Reset a password"),
+    "second factor reset": N_("Took a second factor away"),
+    "token make": N_("Made a token"),
+    "token end": N_("Ended a token"),
+    "import": N_("Brought a file in"),
+}
+SCHEDULES: Mapping[str, str] = {
+    "partitions": N_("Make room for new records, drop old ones"),
+    "acts": N_("Go on with acts on many deliveries"),
+    "all levels": N_("Send all stock levels"),
+    "levels": N_("Send changed stock levels"),
 }
 CHOICES: Mapping[str, str] = {"on": N_("On"), "off": N_("Off")}
 SETTINGS: Mapping[str, tuple[str, str]] = {
@@ -125,6 +171,17 @@ def state(code: str) -> tuple[str, str]:
     return colour, _(word)
 
 
+def paper_state(paper: Paper) -> tuple[str, str]:
+    """Return (colour, word) of a paper's state."""
+    colour, word = PAPER_STATES[paper.kind, paper.state]
+    return colour, _(word)
+
+
+def paper_kind(paper: Paper) -> str:
+    """Return what kind of paper it is."""
+    return _(PAPER_KINDS[paper.variant])
+
+
 def kind(code: str) -> str:
     """Return the word for a kind of fact."""
     return _(KINDS.get(code, code.replace("_", " ")))
@@ -143,6 +200,16 @@ def audited(code: str) -> str:
 def choice(code: str) -> str:
     """Return a value a setting may have."""
     return _(CHOICES.get(code, code))
+
+
+def schedule(name: str) -> str:
+    """Return what a schedule does; ``levels NAME`` and ``all levels NAME`` are a connection's."""
+    for begin, word in SCHEDULES.items():
+        if name == begin:
+            return _(word)
+        if name.startswith(begin + " "):
+            return f"{_(word)} · {name.removeprefix(begin + ' ')}"
+    return name
 
 
 def setting(name: str) -> tuple[str, str]:

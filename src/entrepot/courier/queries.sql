@@ -696,3 +696,7 @@ LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 WHERE c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 65536
   AND (c.oid = ANY(ARRAY['lane', 'level']::regclass[])
        OR i.inhparent = ANY(ARRAY['delivery', 'attempt']::regclass[]));
+
+-- name: schedule_soon
+-- A person wants it to run now; one that is running is left alone.
+UPDATE schedule SET next_at = now() WHERE tenant_id = $1 AND name = $2 RETURNING name;

@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from entrepot import clock
 from entrepot.db import queries
+from entrepot.errors import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from entrepot.db import Database, Row
+    from entrepot.db import Database, Row, Tx
 
     Job = Callable[[int], Awaitable[None]]
     """What to do for a tenant (0: the hub's own)."""
@@ -113,6 +114,12 @@ class Clock:
 async def upcoming(db: Database) -> list[Row]:
     """Return every schedule: its interval, last run, how that went, and the next run."""
     return list(await db.rows(_q.schedules))
+
+
+async def soon(tx: Tx, name: str) -> None:
+    """Have one of the tenant's schedules run at once; raises Missing."""
+    if await tx.value(_q.schedule_soon, name) is None:
+        raise Missing("unknown_schedule", f"There is no schedule {name!r}.", name=name)
 
 
 async def _keep(db: Database, jobs: Sequence[Schedule]) -> None:

@@ -84,5 +84,6 @@ CREATE INDEX sales_order_of_connection ON sales_order (tenant_id, connection_id,
 CREATE INDEX exchange_failed ON exchange (tenant_id, at, id) WHERE status IS NULL OR status >= 400;
 CREATE INDEX article_by_name ON article (tenant_id, name text_pattern_ops, id) WHERE name <> '';
 CREATE INDEX article_by_sku_prefix ON article (tenant_id, sku text_pattern_ops);
+CREATE INDEX article_suites ON article (tenant_id, sku text_pattern_ops) WHERE kind = 'suite';
 CREATE INDEX audit_by_kind ON audit (tenant_id, what, id);
 CREATE INDEX audit_by_subject ON audit (tenant_id, subject, id);

@@ -19,6 +19,8 @@ from entrepot.db import queries
 from entrepot.errors import BadInput, Conflict, NotAllowed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from entrepot.db import Database, Row, Tx
     from entrepot.vault import Vault
 
@@ -138,6 +140,16 @@ async def turn_off_totp(tx: Tx, person_id: int, password: str) -> None:
         raise BadInput("password_wrong", "The present password is wrong.", path="password")
     await tx.do(_q.set_totp, person_id, None, 0, [])
     await audit(tx, row["login"], "second factor off", row["login"])
+
+
+async def drop_totp(tx: Tx, person_id: int) -> None:
+    """Take a person's second factor away (their phone is lost); an administrator's act."""
+    await tx.do(_q.set_totp, person_id, None, 0, [])
+
+
+async def set_duties(tx: Tx, person_id: int, duties: Sequence[str]) -> None:
+    """Say what a person does here beside their role in paperwork."""
+    await tx.do(_q.set_duties, person_id, list(duties))
 
 
 def new_secret() -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from entrepot import decode
 from entrepot.connections.flows import audit
@@ -16,8 +17,9 @@ from entrepot.console.words import N_, _
 from entrepot.db import queries
 from entrepot.decode import MOST
 from entrepot.errors import BadInput, Missing
-from entrepot.orders import flows
+from entrepot.orders import accounts, flows
 from entrepot.orders.rules import TRANSITIONS, NewOrder, StepBy, Wanted
+from entrepot.people.rules import Role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -45,6 +47,15 @@ _SAID = {
 }
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _q = queries(__package__)
+
+
+class PaperHead(Struct, kw_only=True):
+    """A paper about an order, as the order's page names it."""
+
+    kind: str
+    number: str
+    variant: str
+    state: str
 
 
 @get("/orders", "orders.see")
@@ -112,13 +123,19 @@ async def order(visit: Visit) -> Response[Any]:
         lines = await tx.rows(_q.lines, order_id)
         held = await tx.rows(_q.reservations, order_id)
         log = await tx.rows(_q.log, order_id)
-        events = await timeline(visit, tx, numbers=[head["number"]], log=log)
+        books = await accounts.read(tx, [order_id])
+        filed = [PaperHead(**dict(row.items())) for row in await tx.rows(_q.papers, order_id)]
+        numbers = [head["number"], *(one.number for one in filed)]
+        events = await timeline(visit, tx, numbers=numbers, log=log)
     return visit.show(
         "orders/order.html",
         order=head,
         lines=lines,
         held=held,
         events=events,
+        account=books.get(order_id),
+        filed=filed,
+        may_file=visit.seat.role in (Role.SALES, Role.ADMIN),
         details=_details(head),
         steps=[step for step, table in TRANSITIONS.items() if head["state"] in table],
     )

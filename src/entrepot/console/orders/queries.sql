@@ -98,3 +98,7 @@ SELECT at, who, what FROM order_log WHERE tenant_id = $1 AND order_id = $2 ORDER
 
 -- name: sealed
 SELECT number, receiver FROM sales_order WHERE tenant_id = $1 AND id = $2;
+
+-- name: papers
+SELECT kind, number, variant, state FROM paper
+WHERE tenant_id = $1 AND order_id = $2 AND NOT deleted ORDER BY created_at DESC;

@@ -88,7 +88,7 @@ async def explain(visit: Visit) -> Response[Any]:
         raise Missing("unknown_connection", "There is no such connection.")
     async with visit.reading() as tx:
         found = await _article(tx, visit.path["article_id"])
-        why = await published.explained(tx, _channel(known), found["id"])
+        why = await published.explained(tx, channel_of(known), found["id"])
         by_id = {row["id"]: row for row in await published.list_rules(tx)}
     return visit.show(
         "stock/explain.html", article=found, connection=known.partner.name, why=why, rules=by_id
@@ -181,7 +181,8 @@ async def _article(tx: Tx, article_id: int) -> Row:
     return found
 
 
-def _channel(known: Connection) -> Channel:
+def channel_of(known: Connection) -> Channel:
+    """Return what of a connection decides on what it sees."""
     partner, role = known.partner, known.role
     return Channel(
         connection_id=partner.id,
@@ -206,7 +207,7 @@ async def _channels(visit: Visit, tx: Tx, found: Row) -> list[dict[str, Any]]:
             key = f"{row['type']} {row['key']}"
         else:
             continue
-        figure = (await published.figures(tx, _channel(known), [found["id"]]))[found["id"]]
+        figure = (await published.figures(tx, channel_of(known), [found["id"]]))[found["id"]]
         channels.append(
             {"id": partner.id, "name": partner.name, "key": key, "figure": figure, "told": row}
         )

@@ -52,6 +52,7 @@
     else if ((found = hit("[data-closes]"))) found.closest(found.dataset.closes)?.close?.();
     else if ((found = hit("[data-removes]"))) found.closest(found.dataset.removes)?.remove();
     else if ((found = hit("[data-theme-next]"))) nextTheme();
+    else if ((found = hit("[data-adds]"))) addRow($(found.dataset.adds));
     else if ((found = hit("[data-print]"))) window.print();
     else if (event.target === sheet()) sheet().close();
     for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -66,6 +67,20 @@
     use?.setAttribute("href", before.replace(/#.*/, "#check"));
     $("#spoken").textContent = button.dataset.done ?? "";
     setTimeout(() => use?.setAttribute("href", before), 1400);
+  }
+
+  // One more row like the last, empty, its fields' numbers counted on.
+  function addRow(body) {
+    const rows = $$("tr", body);
+    const row = rows.at(-1).cloneNode(true);
+    for (const field of $$("input, select", row)) {
+      for (const name of ["name", "aria-label"]) {
+        field.setAttribute(name, field.getAttribute(name).replace(/\d+/, rows.length + 1));
+      }
+      if (field.tagName === "INPUT") field.value = "";
+    }
+    body.append(row);
+    $("input", row).focus();
   }
 
   function nextTheme() {

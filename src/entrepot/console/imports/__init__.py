@@ -1,0 +1,1 @@
+"""Files in: articles, listings, stock, outlets and orders from CSV and XLSX."""

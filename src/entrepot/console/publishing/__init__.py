@@ -1,0 +1,1 @@
+"""Publishing rules: what channels see of what is available, tried out before it holds."""

@@ -1,0 +1,1 @@
+"""Schedules: what runs by the clock, when it last did and how that went."""

@@ -1,0 +1,1 @@
+"""Settings of the tenant: the rules of paperwork, and where partners may live."""

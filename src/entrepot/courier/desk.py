@@ -214,12 +214,8 @@ async def _go_on(tx: Tx, act_id: int) -> Progress:
 async def _finish_levels(tx: Tx, row: Row, wanted: Filter) -> int:
     """Act on the levels that a filter finds: the refused ones for rejected, the waiting ones else."""
     scope = None if wanted.connections is None else list(wanted.connections)
-    refused = wanted.state == "rejected"
-    pairs = [
-        (hit["connection_id"], hit["item"])
-        for hit in await tx.rows(_q.level_lines, scope, None)
-        if (hit["dirty_since"] is None) == refused
-    ]
+    hits = await tx.rows(_q.level_lines, scope, None, wanted.state == "rejected")
+    pairs = [(hit["connection_id"], hit["item"]) for hit in hits]
     return len(await _act_on_levels(tx, row["act"], pairs, row["who"], row["reason"]))
 
 
@@ -268,9 +264,10 @@ async def _ids(tx: Tx, wanted: Filter, limit: int) -> list[int]:
 
 async def _levels(tx: Tx, wanted: Filter, deadlines: Mapping[int, float]) -> list[Line]:
     scope = None if wanted.connections is None else list(wanted.connections)
+    refused = None if wanted.state is None else wanted.state == "rejected"
     now = clock.now()
     lines = []
-    for row in await tx.rows(_q.level_lines, scope, wanted.limit):
+    for row in await tx.rows(_q.level_lines, scope, wanted.limit, refused):
         since = row["dirty_since"]
         due = deadline = None
         state = "rejected"

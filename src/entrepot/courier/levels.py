@@ -118,7 +118,10 @@ class Levels:
         )
         for row in due:
             key = (row["tenant_id"], row["connection_id"])
-            task = asyncio.create_task(self._round(self._watch.gates[key]))
+            gate = self._watch.gates.get(key)
+            if gate is None:
+                continue
+            task = asyncio.create_task(self._round(gate))
             self._rounds[key] = task
             task.add_done_callback(partial(self._ended, key))
 

@@ -510,7 +510,8 @@ FROM (SELECT connection_id, item, dirty_since, trouble FROM level
 JOIN connection c ON c.tenant_id = $1 AND c.id = v.connection_id
 LEFT JOIN feed f ON f.tenant_id = $1 AND f.connection_id = v.connection_id
 WHERE ($2::bigint[] IS NULL OR v.connection_id = ANY($2))
-ORDER BY v.connection_id, v.item
+  AND ($4::boolean IS NULL OR (v.dirty_since IS NULL) = $4)
+ORDER BY v.dirty_since, v.connection_id, v.item
 LIMIT $3;
 
 -- name: attempts_of

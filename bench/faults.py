@@ -1,0 +1,68 @@
+"""The courier's fault tests in full: order under failures, and kills in the middle of calls."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tests.courier import chaos
+from tests.courier.bureau import Bureau
+
+from bench.context import Result
+from entrepot.db import Database
+from entrepot.vault import Vault
+
+if TYPE_CHECKING:
+    from bench.context import Context
+
+_LEASE = 1.0
+
+
+async def run(context: Context) -> list[Result]:
+    """Run both; each proves that its faults happened."""
+    return [*await _order(context), *await _kills(context)]
+
+
+async def _bureau(context: Context, name: str) -> Bureau:
+    db = await Database.open(await context.database(name))
+    bureau = Bureau(db, Vault.open(context.folder / "ring"))
+    await bureau.open()
+    return bureau
+
+
+async def _order(context: Context) -> list[Result]:
+    documents, steps = context.size(1000), 100
+    bureau = await _bureau(context, "order")
+    began = time.monotonic()
+    ledger = await chaos.order_under_failures(bureau, documents, steps, 0.2, within=3600)
+    took = time.monotonic() - began
+    wrong = len(ledger.out_of_order()) + len(ledger.under_two_ids())
+    name = f"{documents * steps:,} messages on {documents:,} documents, 20 % failing"
+    whole = ledger.has_all(documents, steps) and ledger.failed > documents
+    await bureau.recorder.stop()
+    await bureau.db.close()
+    return [
+        Result(name=f"{name}: out of order", value=wrong, unit="", ceiling=0),
+        Result(name=f"{name}: complete", value=int(whole), unit="", floor=1),
+        Result(name=f"{name}: accepted", value=documents * steps / took, unit="/s"),
+    ]
+
+
+async def _kills(context: Context) -> list[Result]:
+    times = context.size(200)
+    bureau = await _bureau(context, "kills")
+    ledger, recovered = await chaos.kills(bureau, context.folder / "ring", times, _LEASE)
+    wrong = len(ledger.out_of_order()) + len(ledger.under_two_ids())
+    lost = await bureau.rows(
+        "SELECT count(*) AS n FROM attempt WHERE tenant_id = $1 AND outcome = 'lost'"
+    )
+    await bureau.recorder.stop()
+    await bureau.db.close()
+    name = f"kill -9 in the middle of a call, {times} times"
+    return [
+        Result(name=f"{name}: lost, overtaken or renamed", value=wrong, unit="", ceiling=0),
+        Result(name=f"{name}: calls cut off", value=lost[0]["n"], unit="", floor=times),
+        Result(
+            name=f"{name}: longest recovery", value=max(recovered), unit="s", ceiling=_LEASE + 1
+        ),
+    ]

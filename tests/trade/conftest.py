@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from entrepot.app import Hub
     from entrepot.connections.rules import Connection
     from entrepot.db import Tx
+    from entrepot.hub import Hub
     from tests.running import Running
 
 LIMIT = 30.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from entrepot.app import Hub
+from entrepot.hub import Hub
 from entrepot.orders import accounts
 from entrepot.people.rules import Actor, Role
 from entrepot.returns import flows as returns

@@ -22,8 +22,8 @@ from entrepot.returns.rules import Act
 from tests.papers.office import exact
 
 if TYPE_CHECKING:
-    from entrepot.app import Hub
     from entrepot.db import Tx
+    from entrepot.hub import Hub
     from tests.trade.conftest import Screens
 
 AT_ONCE = 12

@@ -207,6 +207,10 @@ _MESSAGES: Mapping[str, str] = {
     "dates_reversed": "字段取值错误：pickGoods.outDate1不能晚于pickGoods.outDate2",
     "bad_status": "字段取值错误：orderSatus应为1（已处理）或2（已发货）",
     "unknown_rows": "款式编号不存在：{names}",
+    "order_not_ours": "推送失败，订单由门店发货，不能由此更新状态。",
+    "too_many_pieces": "字段取值错误：{path}的组合装折合件数超出范围",
+    "suite_has_no_stock": "组合装的库存由其部件决定，不能直接更新",
+    "ambiguous_order": "推送失败，订单号不唯一。",
     "no_location": "系统尚未设置仓库，请联系管理员",
     "unknown_location": "系统仓库设置有误，请联系管理员",
     "not_on_hand": "库存件数不足，不能发货",
@@ -244,6 +248,8 @@ def stock_stream(pages: AsyncIterator[list[Style]]) -> Reply:
 async def _pieces(pages: AsyncIterator[list[Style]]) -> AsyncIterator[bytes]:
     begun = _json.encode(StockAnswer(DONE, SUCCESS, []))[:-2]
     async for page in pages:
+        if not page:
+            continue
         yield begun + _json.encode([_style(style) for style in page])[1:-1]
         begun = b","
     yield b"]}" if begun == b"," else begun + b"]}"

@@ -127,7 +127,11 @@ OK = Reply(_json.encode(Envelope(SUCCESS, (), "")))
 
 _MESSAGES: Mapping[str, str] = {
     "no_location": "系统尚未设置门店，请联系管理员",
+    "suite_has_no_stock": "组合装的库存由其部件决定，不能直接更新",
+    "not_on_hand": "库存更新失败，请稍后重试",
 }
+CODES = frozenset(_MESSAGES)
+"""Every refusal this dialect has its own words for; ``refused`` and ``decode`` word the rest."""
 NO_LISTING = "商品标识不存在"
 NO_STORE = "门店编码不存在"
 BAD_KEY = "应为{商品ID}^^^{规格key}"

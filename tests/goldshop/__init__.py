@@ -1,0 +1,1 @@
+"""goldshop: what its partners see, beyond what every dialect is asked."""

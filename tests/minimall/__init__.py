@@ -1,0 +1,1 @@
+"""minimall: what its partners see, beyond what every dialect is asked."""

@@ -91,21 +91,26 @@ _PLAIN = {
 }
 
 
-def _fraction(digits: str) -> Decimal:
-    """Return a JSON number with a point or an exponent, exactly; what no field can hold is refused here.
+def _sane(digits: str) -> Decimal:
+    """Return a JSON number with a point or an exponent, exactly; what no field can hold is no number.
 
     Later arithmetic on it could overflow, or take for ever: 1e400, 1e999999999.
     """
     try:
         number = Decimal(digits)
     except ArithmeticError:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number.adjusted()) > _SANE:
+        return Decimal("NaN")
+    return number if abs(number.adjusted()) <= _SANE else Decimal("NaN")
+
+
+def _fraction(digits: str) -> Decimal:
+    number = _sane(digits)
+    if not number.is_finite():
         raise ValueError(_OUT_OF_RANGE)
     return number
 
 
-_plain = msgspec.json.Decoder(float_hook=_fraction)
+_plain = msgspec.json.Decoder(float_hook=_sane)
 
 
 class Reader:
@@ -126,10 +131,13 @@ class Reader:
 
 
 def parsed(raw: bytes) -> Any:
-    """Return a body as plain values, fractions exact (``Decimal``); raises BadInput."""
+    """Return a body as plain values, fractions exact (``Decimal``); raises BadInput.
+
+    A number that no field can hold is NaN, so that ``converted`` can say where it stands.
+    """
     try:
         return _plain.decode(checked(raw))
-    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as error:
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise BadInput("malformed", "请求体不是合法的JSON", detail=str(error)) from None
 
 

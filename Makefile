@@ -2,6 +2,7 @@
 # make test   every test, on the embedded PostgreSQL     make test-pg15   the same on Debian's PostgreSQL
 # make check  format, lint, types, layers, dependencies, house style: exactly what CI runs
 # make bench  the benchmarks: a table, and bench/results.json
+# make fuzz   100,000 requests and more, right and wrong, against every described interface
 # Every target installs first what it needs; `make setup` alone makes .venv with the `entrepot` command.
 
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
 VENDOR := src/entrepot/console/static/vendor/manifest.json
 
-.PHONY: setup run test test-pg15 check format bench lock browser clean
+.PHONY: setup run test test-pg15 check format bench fuzz lock browser clean
 
 setup: .venv/base.stamp $(VENDOR)
 
@@ -41,6 +42,9 @@ format: .venv/dev.stamp
 
 bench: .venv/bench.stamp $(VENDOR)
 	$(BIN)/python -m bench $(ARGS)
+
+fuzz: .venv/dev.stamp
+	$(BIN)/python -m tools.fuzz $(ARGS)
 
 # Locks are made for every platform and name neither a host nor a path of this machine.
 LOCK := UV_FIND_LINKS= $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 \

@@ -1,4 +1,4 @@
-"""Copy what the console needs of node_modules into the package, under names that carry their content.
+"""Copy what the hub's pages need of node_modules into the package, under names that carry their content.
 
 Writes `src/entrepot/console/static/vendor/NAME.HASH.EXT` and `manifest.json`, which maps each logical
 name (`htmx.js`) to the file that holds it, so that a page can be cached for ever and still change.
@@ -20,12 +20,15 @@ FILES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "echarts.js": "echarts/dist/echarts.common.min.js",
     "inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
+    "swagger-ui.js": "swagger-ui-dist/swagger-ui-bundle.js",
 }
 LICENCES = {
     "htmx.LICENSE": "htmx.org/LICENSE",
     "echarts.LICENSE": "echarts/LICENSE",
     "inter.LICENSE": "@fontsource-variable/inter/LICENSE",
     "lucide.LICENSE": "lucide-static/LICENSE",
+    "swagger-ui.LICENSE": "swagger-ui-dist/LICENSE",
 }
 # From lucide; add one when a page needs it.
 ICONS = """

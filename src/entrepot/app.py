@@ -1,7 +1,7 @@
 """The composition root: the only file that knows everything.
 
-``asgi`` is the web process's application: partners' traffic goes to the gateway, everything else to the web
-framework.
+``asgi`` is the web process's application: partners' traffic goes to the gateway, programs' to the API,
+everything else to the web framework.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from entrepot import log, migrate
+from entrepot.api import app as api
 from entrepot.connections.flows import presence
 from entrepot.console.app import create_app
 from entrepot.gateway import PREFIX, Gateway
@@ -28,6 +29,7 @@ class Web:
         self.hub: Hub | None = None
         self._gateway: Any = None
         self._console: Any = None
+        self._api: Any = None
         self._presence: Any = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
@@ -36,6 +38,8 @@ class Web:
             await self._live(receive, send)
         elif scope["path"].startswith(PREFIX):
             await self._gateway(scope, receive, send)
+        elif scope["path"].startswith("/api"):
+            await self._api(scope, receive, send)
         elif scope["path"] == "/healthz":
             await _say(send, 200, b'{"status":"ok"}')
         elif scope["path"] == "/readyz":
@@ -58,6 +62,7 @@ class Web:
             read_timeout=self._settings.read_timeout,
         )
         self._console = create_app(hub)
+        self._api = api.create_app(hub)
 
     async def stop(self) -> None:
         """Answer what is under way, then close."""

@@ -114,6 +114,15 @@ class Tx:
         tag: str = await self._connection.execute(query, self.tenant_id, *args)
         return int(tag.rpartition(" ")[2])
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what happens inside when it raises, and let the transaction go on."""
+        try:
+            async with self._connection.transaction():
+                yield
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise _refusal(error) from error
+
     async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:
         """COPY records (tenant's id included) into a table; records may be an async iterable."""
         await self._connection.copy_records_to_table(table, columns=columns, records=records)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from entrepot import ids
+from entrepot.api import access
 from entrepot.connections import flows as connections
 from entrepot.errors import Missing, NotAllowed
 from entrepot.people import flows
@@ -59,15 +60,15 @@ async def test_a_program_has_scopes_and_its_token_an_end(database: Database) -> 
         await flows.add(tx, [Person(login="a", name="A")])
         mine = await flows.add_token(tx, "mine", login="a")
         token = await flows.add_token(tx, "shop", scopes=["orders:write"])
-        found, none = await flows.programs(tx, [token, mine])
-        assert isinstance(found, flows.Program)
-        assert (found.name, found.scopes) == ("shop", ("orders:write",))
+        found, none = await access.admit(tx, [token, mine])
+        assert isinstance(found, access.Caller)
+        assert (found.name, found.scopes) == ("shop", frozenset({"orders:write"}))
         assert isinstance(none, NotAllowed)
         assert isinstance((await flows.callers(tx, [Credential(token=token)]))[0], NotAllowed)
         listed = {one.name: one for one in await flows.tokens(tx)}
         assert (listed["mine"].login, listed["shop"].login) == ("a", None)
         await flows.end_token(tx, listed["shop"].id)
-        assert isinstance((await flows.programs(tx, [token]))[0], NotAllowed)
+        assert isinstance((await access.admit(tx, [token]))[0], NotAllowed)
         with pytest.raises(Missing):
             await flows.end_token(tx, listed["shop"].id)
 

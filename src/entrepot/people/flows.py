@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from entrepot.db import Tx
 
+PER_MINUTE = 6000
+"""Calls a minute that a program may make unless its token says otherwise."""
 _q = queries(__package__)
 
 
@@ -38,14 +40,6 @@ class Credential(Struct, frozen=True, kw_only=True):
     login: str = ""
 
 
-class Program(Struct, frozen=True, kw_only=True):
-    """A program that calls the native API: the token's name and what it may do."""
-
-    id: int
-    name: str
-    scopes: tuple[str, ...]
-
-
 class Token(Struct, frozen=True, kw_only=True):
     """A token as listed; the token itself is shown once, when it is made."""
 
@@ -53,6 +47,7 @@ class Token(Struct, frozen=True, kw_only=True):
     name: str
     login: str | None
     scopes: tuple[str, ...]
+    per_minute: int
     created_at: datetime
     ended_at: datetime | None
 
@@ -110,22 +105,18 @@ async def callers(tx: Tx, batch: Sequence[Credential]) -> list[Actor | Refused]:
     ]
 
 
-async def programs(tx: Tx, batch: Sequence[str]) -> list[Program | Refused]:
-    """Return which programs these tokens are; NotAllowed (``unknown_caller``) for each other one."""
-    hashes = [fingerprint(token) for token in batch]
-    rows = {row["hash"]: row for row in await tx.rows(_q.programs_by_token, hashes)}
-    return [
-        Program(id=row["id"], name=row["name"], scopes=tuple(row["scopes"]))
-        if (row := rows.get(key)) is not None
-        else NotAllowed("unknown_caller", "No program has this token.")
-        for key in hashes
-    ]
-
-
 async def add_token(
-    tx: Tx, name: str, *, login: str | None = None, scopes: Sequence[str] = ()
+    tx: Tx,
+    name: str,
+    *,
+    login: str | None = None,
+    scopes: Sequence[str] = (),
+    per_minute: int = PER_MINUTE,
 ) -> str:
-    """Make a token for a person (``login``) or a program (``scopes``); return it, this once."""
+    """Make a token for a person (``login``), a program (``scopes``), or one that acts for a person.
+
+    Return it, this once. ``per_minute`` calls are allowed to a program, 0: any number.
+    """
     person_id = None
     if login is not None:
         row = await tx.row(_q.by_login, [login])
@@ -133,7 +124,9 @@ async def add_token(
             raise Missing("unknown_person", f"There is nobody active with the login {login!r}.")
         person_id = row["id"]
     token = ids.token(256)
-    await tx.do(_q.add_token, ids.new(), person_id, name, list(scopes), fingerprint(token))
+    await tx.do(
+        _q.add_token, ids.new(), person_id, name, list(scopes), fingerprint(token), per_minute
+    )
     return token
 
 
@@ -151,6 +144,7 @@ async def tokens(tx: Tx) -> list[Token]:
             name=row["name"],
             login=row["login"],
             scopes=tuple(row["scopes"]),
+            per_minute=row["per_minute"],
             created_at=row["created_at"],
             ended_at=row["ended_at"],
         )

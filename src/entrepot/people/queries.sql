@@ -21,18 +21,14 @@ SELECT t.hash, p.id, p.name, p.role
 FROM token t JOIN person p ON p.tenant_id = $1 AND p.id = t.person_id AND p.active
 WHERE t.tenant_id = $1 AND t.hash = ANY($2::bytea[]) AND (t.ended_at IS NULL OR t.ended_at > now());
 
--- name: programs_by_token
-SELECT hash, id, name, scopes FROM token
-WHERE tenant_id = $1 AND hash = ANY($2::bytea[]) AND person_id IS NULL
-  AND (ended_at IS NULL OR ended_at > now());
-
 -- name: add_token
-INSERT INTO token (tenant_id, id, person_id, name, scopes, hash) VALUES ($1, $2, $3, $4, $5::text[], $6);
+INSERT INTO token (tenant_id, id, person_id, name, scopes, hash, per_minute)
+VALUES ($1, $2, $3, $4, $5::text[], $6, $7);
 
 -- name: end_token
 UPDATE token SET ended_at = now() WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL;
 
 -- name: tokens
-SELECT t.id, t.name, p.login, t.scopes, t.created_at, t.ended_at
+SELECT t.id, t.name, p.login, t.scopes, t.per_minute, t.created_at, t.ended_at
 FROM token t LEFT JOIN person p ON p.tenant_id = $1 AND p.id = t.person_id
 WHERE t.tenant_id = $1 ORDER BY t.id;

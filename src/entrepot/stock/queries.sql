@@ -221,6 +221,9 @@ ORDER BY r.position, r.id;
 
 -- name: set_safety
 WITH marked AS (
-    INSERT INTO stock_change (tenant_id, id, article_id) VALUES ($1, $5, $2)
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, * FROM unnest($5::bigint[], $6::bigint[])
 )
-UPDATE stock SET safety = $4 WHERE tenant_id = $1 AND article_id = $2 AND location_id = $3;
+UPDATE stock s SET safety = w.pieces
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS w (article_id, location_id, pieces)
+WHERE s.tenant_id = $1 AND s.article_id = w.article_id AND s.location_id = w.location_id;

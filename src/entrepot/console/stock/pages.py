@@ -18,6 +18,7 @@ from entrepot.errors import BadInput, Missing
 from entrepot.stock import flows, published, safety
 from entrepot.stock.flows import Count
 from entrepot.stock.published import Channel
+from entrepot.stock.safety import Safety
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -116,7 +117,8 @@ async def count(visit: Visit) -> Response[Any]:
     async with visit.transaction() as tx:
         await _article(tx, article_id)
         if visit.path["act"] == "safety":
-            await safety.keep_back(tx, article_id, location_id, pieces, who=visit.who)
+            kept = Safety(article_id=article_id, location_id=location_id, pieces=pieces)
+            await safety.keep_back(tx, [kept], who=visit.who)
             said = _("The safety stock is saved.")
         else:
             one = Count(

@@ -1,0 +1,67 @@
+"""Who calls: tokens, and how often each may."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from entrepot import clock
+from entrepot.api.desk import Caller
+from entrepot.db import queries
+from entrepot.errors import NotAllowed, Refused
+from entrepot.people.flows import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from entrepot.db import Tx
+
+MARK = "ent"
+WINDOW = 60
+"""Seconds that a token's calls are counted for."""
+_q = queries(__package__)
+
+
+def shown(tenant_id: int, token: str) -> str:
+    """Return a token as its holder keeps it: it says whose it is, so that it is looked up in one tenant."""
+    return f"{MARK}_{tenant_id:x}_{token}"
+
+
+def tenant_of(text: str) -> tuple[int, str] | None:
+    """Return (tenant, token) of what a caller showed; None where that is no token of ours."""
+    mark, _, rest = text.partition("_")
+    tenant, _, token = rest.partition("_")
+    if mark != MARK or not token or not 0 < len(tenant) <= 16:
+        return None
+    try:
+        tenant_id = int(tenant, 16)
+    except ValueError:
+        return None
+    return (tenant_id, token) if tenant_id < 1 << 63 else None
+
+
+async def admit(tx: Tx, tokens: Sequence[str]) -> list[Caller | Refused]:
+    """Return who these tokens' holders are, this call of theirs counted; one statement for the batch."""
+    counts = Counter(fingerprint(token) for token in tokens)
+    window = int(clock.now().timestamp()) // WINDOW
+    rows = await tx.rows(_q.admit, list(counts), list(counts.values()), window)
+    found = {row["hash"]: row for row in rows}
+    answers: list[Caller | Refused] = []
+    for token in tokens:
+        hash_ = fingerprint(token)
+        row = found.get(hash_)
+        counts[hash_] -= 1
+        if row is None:
+            answers.append(NotAllowed("unknown_caller", "No program has this token."))
+            continue
+        answers.append(
+            Caller(
+                tenant_id=tx.tenant_id,
+                token_id=row["id"],
+                name=row["name"],
+                scopes=frozenset(row["scopes"]),
+                limit=row["per_minute"],
+                used=(row["used"] or 0) - counts[hash_],
+            )
+        )
+    return answers

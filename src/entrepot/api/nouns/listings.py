@@ -1,0 +1,98 @@
+"""Listings: what the connections call our articles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from entrepot.api import naming, paging
+from entrepot.api.batch import MOST
+from entrepot.api.desk import Desk
+from entrepot.api.operation import reads, writes
+from entrepot.api.paging import Number, Page, Paged
+from entrepot.api.words import Body, Code
+from entrepot.catalogue import flows
+from entrepot.db import Row, Tx, queries
+
+_q = queries(__package__)
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """One thing on sale at a partner's, and the article that it is."""
+
+    id: str
+    connection: str
+    type: str
+    key: str
+    sku: str
+
+
+class NewListing(Body, frozen=True, kw_only=True):
+    """A listing as it is created, or pointed at another article where it is known.
+
+    ``type`` and ``key`` are the partner's words for it.
+    """
+
+    connection: Code
+    type: Annotated[str, Meta(max_length=50)]
+    key: Code
+    sku: Code
+
+
+class NewListings(Body, frozen=True, kw_only=True):
+    """Listings to be saved: all of them or none."""
+
+    listings: Annotated[list[NewListing], Meta(min_length=1, max_length=MOST)]
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """How many rows were sent and saved."""
+
+    saved: int
+
+
+class ListingsWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which listings, in the order of their making."""
+
+    connection: Code | None = None
+    sku: Code | None = None
+    key: Code | None = None
+
+
+@reads("/listings", "listings")
+async def list_listings(tx: Tx, desk: Desk, query: ListingsWanted) -> Page[Listing]:
+    """List listings."""
+    known = naming.connections(desk, [query.connection] if query.connection else [])
+    chosen = known[query.connection] if query.connection else None
+    after = paging.start(query, tuple[Number, Number]) or (None, None)
+    found = await tx.rows(_q.listings, *after, query.limit + 1, chosen, query.sku, query.key)
+    return paging.page(found, query, lambda row: (row["connection_id"], row["id"]), _listing)
+
+
+@writes("POST", "/listings", "listings")
+async def save_listings(tx: Tx, desk: Desk, body: NewListings) -> Saved:
+    """Create listings, or point those that are known at another article."""
+    known = naming.connections(desk, {one.connection for one in body.listings})
+    articles = await naming.articles(tx, {one.sku for one in body.listings})
+    listings = [
+        flows.Listing(
+            connection_id=known[one.connection],
+            type=one.type,
+            key=one.key,
+            article_id=articles[one.sku],
+        )
+        for one in body.listings
+    ]
+    await flows.add_listings(tx, listings)
+    return Saved(saved=len(listings))
+
+
+def _listing(row: Row) -> Listing:
+    return Listing(
+        id=str(row["id"]),
+        connection=row["connection"],
+        type=row["type"],
+        key=row["key"],
+        sku=row["sku"],
+    )

@@ -1,0 +1,231 @@
+"""Orders: placed as a batch, looked at, processed, shipped and cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from entrepot import decode
+from entrepot.api import naming, paging, words
+from entrepot.api.batch import MOST, Batch, batch
+from entrepot.api.desk import Desk
+from entrepot.api.operation import reads, writes
+from entrepot.api.paging import Number, Page, Paged
+from entrepot.api.words import Body, Code, Id, Pieces, Words
+from entrepot.db import Row, Tx, queries
+from entrepot.errors import Refused
+from entrepot.orders import flows
+from entrepot.orders.rules import NewOrder, Placed, StepBy, Wanted
+
+Flow = Callable[[Tx, Sequence[StepBy]], Awaitable[list[Row | Refused]]]
+_q = queries(__package__)
+_Part = Annotated[str, Meta(max_length=200)]
+
+
+class OrderListed(Struct, frozen=True, kw_only=True):
+    """The head of an order; ``connection`` null: the hub's own."""
+
+    id: str
+    number: str
+    connection: str | None
+    state: str
+    customer: str
+    created_at: datetime
+    changed_at: datetime
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """Pieces of an article."""
+
+    sku: str
+    qty: int
+
+
+class LogEntry(Struct, frozen=True, kw_only=True):
+    """Who did what to an order."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+class Order(OrderListed, frozen=True, kw_only=True):
+    """An order with its lines and its log; ``details`` is what its partner said besides."""
+
+    details: dict[str, Any]
+    lines: list[Line]
+    log: list[LogEntry]
+
+
+class OrdersWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which orders, newest first."""
+
+    number: Code | None = None
+    state: Annotated[str, Meta(max_length=50)] | None = None
+    connection: Code | None = None
+
+
+class Receiver(Body, frozen=True, kw_only=True):
+    """Who gets the goods; kept encrypted. With one, outlets are looked for that can ship the order."""
+
+    name: _Part
+    phone: _Part
+    province: _Part
+    city: _Part
+    address: Annotated[str, Meta(max_length=500)]
+    county: _Part = ""
+
+
+class OrderLine(Body, frozen=True, kw_only=True):
+    """Pieces of an article that are wanted."""
+
+    sku: Code
+    qty: Pieces
+
+
+class OrderWanted(Body, frozen=True, kw_only=True):
+    """An order of the hub's own; its number is taken once."""
+
+    number: Code
+    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=1000)]
+    customer: Words = ""
+    receiver: Receiver | None = None
+
+
+class OrdersPlaced(Body, frozen=True, kw_only=True):
+    """Orders to be placed."""
+
+    orders: Annotated[list[OrderWanted], Meta(min_length=1, max_length=MOST)]
+
+
+class OrderNamed(Body, frozen=True, kw_only=True):
+    """An order by its number, and whose, where several connections have it; ``remark`` goes to its log."""
+
+    number: Code
+    connection: Code | None = None
+    remark: Words = ""
+
+
+class OrdersNamed(Body, frozen=True, kw_only=True):
+    """Orders to be moved on."""
+
+    orders: Annotated[list[OrderNamed], Meta(min_length=1, max_length=MOST)]
+
+
+class OrderPlaced(Struct, frozen=True, kw_only=True):
+    """An order that is taken."""
+
+    id: str
+    number: str
+
+
+@reads("/orders", "orders")
+async def list_orders(tx: Tx, desk: Desk, query: OrdersWanted) -> Page[OrderListed]:
+    """List orders, newest first."""
+    known = naming.connections(desk, [query.connection] if query.connection else [])
+    (after,) = paging.start(query, tuple[Number]) or (None,)
+    chosen = known[query.connection] if query.connection else None
+    found = await tx.rows(_q.orders, after, query.limit + 1, query.number, query.state, chosen)
+    return paging.page(found, query, lambda row: (row["id"],), _head)
+
+
+@reads("/orders/{id}", "orders", tagged=True)
+async def show_order(tx: Tx, desk: Desk, id: Id) -> Order:  # noqa: A002 - the path's word
+    """Show one order with its lines and who did what to it."""
+    del desk
+    order_id = words.number(id, "order")
+    row = await tx.row(_q.order, order_id)
+    if row is None:
+        raise words.missing("order", id)
+    lines = await tx.rows(_q.order_lines, order_id)
+    log = await tx.rows(_q.order_log, order_id)
+    return Order(
+        **msgspec.structs.asdict(_head(row)),
+        details=msgspec.json.decode(row["details"]),
+        lines=[Line(sku=line["sku"], qty=line["qty"]) for line in lines],
+        log=[LogEntry(at=entry["at"], who=entry["who"], what=entry["what"]) for entry in log],
+    )
+
+
+@writes("POST", "/orders", "orders", several=True)
+async def place_orders(tx: Tx, desk: Desk, body: OrdersPlaced) -> Batch[OrderPlaced]:
+    """Place orders of the hub's own, each reserved whole, also beyond what there is.
+
+    An order whose number is taken, or that names an unknown SKU, is refused; the others are placed.
+    """
+    outcomes = await flows.place(tx, [_new(desk, one) for one in body.orders])
+    return batch(outcomes, _placed, status=201)
+
+
+@writes("POST", "/orders/process", "orders", several=True)
+async def process_orders(tx: Tx, desk: Desk, body: OrdersNamed) -> Batch[OrderPlaced]:
+    """Mark orders as processed; their partners are told. One that is processed or shipped already stays."""
+    return await _step(tx, desk, flows.process, body)
+
+
+@writes("POST", "/orders/ship", "orders", several=True)
+async def ship_orders(tx: Tx, desk: Desk, body: OrdersNamed) -> Batch[OrderPlaced]:
+    """Ship whole orders out of stock; their partners are told.
+
+    An order that lacks pieces on hand is refused and stays.
+    """
+    return await _step(tx, desk, flows.ship, body)
+
+
+@writes("POST", "/orders/cancel", "orders", several=True)
+async def cancel_orders(tx: Tx, desk: Desk, body: OrdersNamed) -> Batch[OrderPlaced]:
+    """Cancel orders and free what they hold; their numbers stay taken."""
+    return await _step(tx, desk, flows.cancel, body)
+
+
+async def _step(tx: Tx, desk: Desk, flow: Flow, body: OrdersNamed) -> Batch[OrderPlaced]:
+    known = naming.connections(desk, {one.connection for one in body.orders if one.connection})
+    steps = [
+        StepBy(
+            number=one.number,
+            who=desk.who,
+            connection_id=known[one.connection] if one.connection else None,
+            remark=one.remark,
+        )
+        for one in body.orders
+    ]
+    outcomes = await flow(tx, steps)
+    return batch(outcomes, lambda row: OrderPlaced(id=str(row["id"]), number=row["number"]))
+
+
+def _new(desk: Desk, order: OrderWanted) -> NewOrder:
+    vault, receiver = desk.hub.vault, order.receiver
+    content = msgspec.json.encode(order)
+    return NewOrder(
+        number=order.number,
+        lines=tuple(
+            Wanted(name=line.sku, qty=line.qty, path=f"lines[{at}].sku")
+            for at, line in enumerate(order.lines)
+        ),
+        digest=decode.digest(content),
+        customer=order.customer,
+        body=vault.seal(content),
+        receiver=vault.seal(msgspec.json.encode(receiver)) if receiver else None,
+        phone_hash=vault.fingerprint(receiver.phone) if receiver and receiver.phone else None,
+        who=desk.who,
+    )
+
+
+def _placed(placed: Placed) -> OrderPlaced:
+    return OrderPlaced(id=str(placed.order_id), number=placed.number)
+
+
+def _head(row: Row) -> OrderListed:
+    return OrderListed(
+        id=str(row["id"]),
+        number=row["number"],
+        connection=row["connection"],
+        state=row["state"],
+        customer=row["customer"],
+        created_at=row["created_at"],
+        changed_at=row["changed_at"],
+    )

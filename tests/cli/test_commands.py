@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Run
 
 
@@ -225,6 +228,18 @@ def test_help_names_every_command_and_loads_none() -> None:
     assert done.stdout.endswith("set()\n")
     for command in ("connections", "exchanges", "import", "orders", "serve", "stock", "verify"):
         assert f" {command} " in done.stdout
+
+
+def test_a_suite_has_what_its_parts_allow(run: Run, tmp_path: Path) -> None:
+    """A suite has no stock of its own; its parts are counted, not it."""
+    parts = [{"sku": "dongfangshuye", "num": 1}, {"sku": "xiaowanzi01", "num": 10}]
+    suites = [{"sku": "BOX", "name": "礼盒", "parts": parts}]
+    (tmp_path / "suites.json").write_text(json.dumps(suites), encoding="utf-8")
+    assert run("suites", "save", str(tmp_path / "suites.json")).code == 0
+    (row,) = run("stock", "get", "BOX", "--json").json
+    assert (row["location"], row["on_hand"], row["available"]) == ("HQ", 0, 5)
+    refused = run("stock", "set", "BOX", "HQ", "3")
+    assert (refused.code, "count its parts" in refused.err) == (1, True)
 
 
 def test_a_command_loads_nothing_of_the_web() -> None:

@@ -11,7 +11,7 @@ from entrepot.catalogue import flows as catalogue
 from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.decode import MOST
-from entrepot.errors import BadInput, Missing
+from entrepot.errors import BadInput, Conflict, Missing
 from entrepot.stock import flows, published, views
 
 if TYPE_CHECKING:
@@ -53,12 +53,15 @@ async def set_(
     grams = None if weight is None else _grams(weight)
 
     async def count(tx: Tx) -> None:
-        articles = await catalogue.by_sku(tx, [sku])
-        if sku not in articles:
+        article = (await catalogue.found_by_sku(tx, [sku])).get(sku)
+        if article is None:
             raise Missing("unknown_article", f"There is no article {sku}.")
+        if article.kind == "suite":
+            text = f"{sku} is a suite: it has no stock of its own, count its parts."
+            raise Conflict("suite_not_stocked", text)
         places = await flows.locations(tx, [location])
         found = flows.Count(
-            article_id=articles[sku],
+            article_id=article.id,
             location_id=places[location],
             on_hand=qty,
             weight=grams,

@@ -58,7 +58,7 @@ async def figures(tx: Tx, channel: Channel, articles: Collection[int]) -> dict[i
     wanted = sorted(set(articles))
     if not wanted:
         return {}
-    singles, suites = await _available(tx, wanted)
+    singles, suites = await stock_of(tx, wanted)
     matching = await _matching(tx, channel.connection_id, wanted)
     nothing: Mapping[str, int] = {}
     seen = {}
@@ -78,7 +78,7 @@ async def explained(tx: Tx, channel: Channel, article_id: int) -> list[Why]:
 
     A suite's step for ``rules.TOGETHER`` is what its parts allow across the locations without a rule.
     """
-    singles, suites = await _available(tx, [article_id])
+    singles, suites = await stock_of(tx, [article_id])
     matching = await _matching(tx, channel.connection_id, [article_id])
     which = matching.get(article_id, matching[None])
     available = singles.get(article_id, {})
@@ -111,7 +111,7 @@ async def list_rules(tx: Tx) -> list[Row]:
     return list(await tx.rows(_q.list_rules))
 
 
-async def _available(
+async def stock_of(
     tx: Tx, articles: Sequence[int]
 ) -> tuple[dict[int, dict[str, int]], dict[int, dict[int, PartStock]]]:
     """Return available pieces by article and location code; of suites those of each part, by its id."""

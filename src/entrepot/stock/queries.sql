@@ -118,7 +118,7 @@ ON CONFLICT (tenant_id, code) DO UPDATE
 SET name = excluded.name, province = excluded.province, city = excluded.city;
 
 -- name: known_skus
-SELECT sku FROM article WHERE tenant_id = $1 AND sku = ANY($2::text[]);
+SELECT id, sku, kind FROM article WHERE tenant_id = $1 AND sku = ANY($2::text[]);
 
 -- name: levels
 -- Balances by SKU (DEMO: stock get).

@@ -10,6 +10,7 @@ from msgspec import Struct
 from entrepot import money
 from entrepot.db import queries
 from entrepot.errors import Missing
+from entrepot.stock import published, rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,11 @@ _q = queries(__package__)
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """The stock of one SKU at one location; pieces, grams of all pieces on hand."""
+    """The stock of one SKU at one location; pieces, grams of all pieces on hand.
+
+    A suite has no stock of its own: only ``available`` says how many its parts there allow, and
+    ``location`` is ``""`` for those whose parts lie apart.
+    """
 
     sku: str
     location: str
@@ -33,12 +38,12 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 async def standing(tx: Tx, skus: Sequence[str]) -> list[Standing]:
     """Return the stock of these SKUs by SKU and location; raises Missing naming the unknown ones."""
-    known = {row["sku"] for row in await tx.rows(_q.known_skus, list(skus))}
+    known = {row["sku"]: row for row in await tx.rows(_q.known_skus, list(skus))}
     unknown = [sku for sku in skus if sku not in known]
     if unknown:
         text = f"There is no article {', '.join(unknown)}."
         raise Missing("unknown_article", text, skus=unknown)
-    return [
+    rows = [
         Standing(
             sku=row["sku"],
             location=row["location"],
@@ -49,6 +54,29 @@ async def standing(tx: Tx, skus: Sequence[str]) -> list[Standing]:
             weight=money.plain(row["weight"]),
         )
         for row in await tx.rows(_q.levels, list(skus))
+    ]
+    suites = {row["id"]: row["sku"] for row in known.values() if row["kind"] == "suite"}
+    rows += await _suites(tx, suites)
+    return sorted(rows, key=lambda row: (row.sku, row.location))
+
+
+async def _suites(tx: Tx, suites: dict[int, str]) -> list[Standing]:
+    if not suites:
+        return []
+    _, parts = await published.stock_of(tx, sorted(suites))
+    return [
+        Standing(
+            sku=sku,
+            location="" if code == rules.TOGETHER else code,
+            on_hand=0,
+            reserved=0,
+            safety=0,
+            available=pieces,
+            weight=money.ZERO,
+        )
+        for suite, sku in suites.items()
+        for code, pieces in rules.counted(parts.get(suite, {}).values(), (), None).items()
+        if pieces or code != rules.TOGETHER
     ]
 
 

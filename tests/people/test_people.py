@@ -8,6 +8,7 @@ import pytest
 
 from entrepot import ids
 from entrepot.api import access
+from entrepot.api.desk import Caller
 from entrepot.connections import flows as connections
 from entrepot.errors import Missing, NotAllowed
 from entrepot.people import flows
@@ -61,7 +62,7 @@ async def test_a_program_has_scopes_and_its_token_an_end(database: Database) -> 
         mine = await flows.add_token(tx, "mine", login="a")
         token = await flows.add_token(tx, "shop", scopes=["orders:write"])
         found, none = await access.admit(tx, [token, mine])
-        assert isinstance(found, access.Caller)
+        assert isinstance(found, Caller)
         assert (found.name, found.scopes) == ("shop", frozenset({"orders:write"}))
         assert isinstance(none, NotAllowed)
         assert isinstance((await flows.callers(tx, [Credential(token=token)]))[0], NotAllowed)

@@ -66,7 +66,12 @@ def _environment() -> jinja2.Environment:
         "now": clock.now,
         "role_name": lambda role: words._(ROLES.get(role, str(role))),
     }
-    environment.filters |= {
+    environment.filters |= _filters()
+    return environment
+
+
+def _filters() -> dict[str, Any]:
+    return {
         "num": words.number,
         "money": words.money,
         "moment": words.moment,
@@ -84,7 +89,6 @@ def _environment() -> jinja2.Environment:
         "audit_word": vocabulary.audited,
         "choice_word": lambda code: (code, vocabulary.choice(code)),
     }
-    return environment
 
 
 def icon(name: str) -> Markup:

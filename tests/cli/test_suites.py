@@ -88,7 +88,7 @@ def test_an_order_of_suites_takes_parts(run: Run, tmp_path: Path) -> None:
     assert run("orders", "show", "S-1", "--json").json["lines"] == [{"sku": "TEA", "qty": 2}]
     rows = run("stock", "get", "dongfangshuye", "xiaowanzi01", "--json").json
     assert [(row["reserved"], row["available"]) for row in rows] == [(2, 98), (20, 35)]
-    assert "suite has no stock" in run("stock", "set", "TEA", "HQ", "5").err
+    assert "is a suite: it has no stock of its own" in run("stock", "set", "TEA", "HQ", "5").err
     assert run("orders", "ship", "S-1").code == 0
     rows = run("stock", "get", "xiaowanzi01", "--json").json
     assert [(row["on_hand"], row["reserved"]) for row in rows] == [(35, 0)]

@@ -42,6 +42,7 @@ def relative(path: Path) -> str:
 def ours() -> list[Path]:
     """Return every text file that is written by hand."""
     found = [p for p in ROOT.iterdir() if p.is_file() and p.suffix in SUFFIXES | {""}]
+    found = [p for p in found if p.name not in {".coverage", ".git"}]  # made by tools
     for folder in (".ci", "bench", "docs", "requirements", "src", "tests", "tools"):
         found += [p for p in (ROOT / folder).rglob("*") if p.is_file() and p.suffix in SUFFIXES]
     return sorted(p for p in found if "vendor" not in p.parts and "__pycache__" not in p.parts)

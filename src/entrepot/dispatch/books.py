@@ -56,7 +56,9 @@ async def opened(tx: Tx, order_ids: Collection[int]) -> Books:
     """Lock these orders and read all that is known of them; those that outlets do not ship are left out."""
     if not order_ids:
         return Books()
-    rows = await tx.rows(_q.lock_dispatches, ints(sorted(set(order_ids))))
+    wanted = ints(sorted(set(order_ids)))
+    await tx.rows(_q.lock_dispatches, wanted)
+    rows = await tx.rows(_q.read_dispatches, wanted)
     orders = {row["id"]: _order(row) for row in rows}
     found = ints(orders)
     for row in await tx.rows(_q.ordered, found):

@@ -55,14 +55,19 @@ WHERE tenant_id = $1 AND number = ANY($2::text[]);
 SELECT id, order_id FROM dispatch_note WHERE tenant_id = $1 AND id = ANY($2::text::bigint[]);
 
 -- name: lock_dispatches
--- First of every transaction that moves one on; in the order of their ids.
+-- First of every transaction that moves one on; in the order of their ids. Nothing is read here: of a
+-- statement that waited for a lock only the locked rows are fresh, what it joins is of before the wait.
+SELECT id FROM sales_order
+WHERE tenant_id = $1 AND id = ANY($2::text::bigint[])
+ORDER BY id
+FOR UPDATE;
+
+-- name: read_dispatches
 SELECT o.id, o.number, o.connection_id, o.state, o.receiver, d.shop_id, d.outlet_id, d.purchase,
        d.province, d.city, d.void_asked_at IS NOT NULL AS voiding, d.ended_at IS NOT NULL AS ended
-FROM sales_order o
-JOIN dispatch d ON d.tenant_id = $1 AND d.order_id = o.id
+FROM sales_order o JOIN dispatch d ON d.tenant_id = $1 AND d.order_id = o.id
 WHERE o.tenant_id = $1 AND o.id = ANY($2::text::bigint[])
-ORDER BY o.id
-FOR UPDATE OF o;
+ORDER BY o.id;
 
 -- name: ordered
 SELECT order_id, article_id, qty FROM dispatch_goods

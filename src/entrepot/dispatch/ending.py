@@ -12,6 +12,7 @@ from entrepot.courier.outbox import Announcement, announce
 from entrepot.dispatch import books as ledger
 from entrepot.dispatch import rules
 from entrepot.dispatch.offering import Ask, offer
+from entrepot.stock import exact
 from entrepot.stock import flows as stock
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ async def conclude(tx: Tx, books: Books, freed: Sequence[Row] = ()) -> None:
     for order in orders:
         _decide_void(books, order)
     asks = [ask for order in orders if not order.voiding for ask in _asks(order)]
+    if freed and any(note.state == "void" for ask in asks for note in ask.rest_of):
+        # What an outlet gave up for a void that failed may well go back to it: free it before choosing.
+        await exact.take_turns(tx, {article for ask in asks for article in ask.goods})
+        await stock.lock(tx, {(row["article_id"], row["location_id"]) for row in freed})
+        await stock.resolve(tx, freed, "released")
+        freed = ()
     await offer(tx, books, asks, also={(row["article_id"], row["location_id"]) for row in freed})
     await stock.resolve(tx, freed, "released")
     over = [order for order in orders if _move_on(books, order)]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).parent
+WORKER_MB = 150
 ENTREPOT = (sys.executable, "-m", "entrepot")
 
 
@@ -172,6 +173,12 @@ def wait_for(url: str, process: Any, patience: float = 120.0) -> float:
 def peak_memory(process: int) -> float:
     """Return the peak memory of the largest process below ``process`` (a web worker), in MB."""
     return max((_high_water(child) for child in _below(process)), default=0.0)
+
+
+def worker_memory(process: int) -> Result:
+    """Return the peak memory of a hub's web worker beside what it may be."""
+    peak = peak_memory(process)
+    return Result(name="peak memory of a worker", value=peak, unit="MB", ceiling=WORKER_MB)
 
 
 def _below(process: int) -> Iterator[int]:

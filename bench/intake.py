@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bench import populate
-from bench.context import HERE, Context, Result, peak_memory
+from bench.context import HERE, Context, Result, worker_memory
 
 ARTICLES = 1000
 DEMANDED = {32: 0.5}
-CEILING_MB = 150
 
 
 async def run(context: Context) -> list[Result]:
@@ -33,8 +32,5 @@ async def run(context: Context) -> list[Result]:
                     floor=DEMANDED.get(connections),
                 )
             )
-        memory = peak_memory(process)
-    results.append(
-        Result(name="peak memory of a worker", value=memory, unit="MB", ceiling=CEILING_MB)
-    )
+        results.append(worker_memory(process))
     return results

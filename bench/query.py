@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bench import populate
-from bench.context import HERE, Context, Result, peak_memory
+from bench.context import HERE, Context, Result, worker_memory
 
 ARTICLES = 1_000_000
 CONNECTIONS = 32
 DEMANDED = {1: 0.3}
-CEILING_MB = 150
 
 
 async def run(context: Context) -> list[Result]:
@@ -34,8 +33,5 @@ async def run(context: Context) -> list[Result]:
                     floor=DEMANDED.get(styles),
                 )
             )
-        memory = peak_memory(process)
-    results.append(
-        Result(name="peak memory of a worker", value=memory, unit="MB", ceiling=CEILING_MB)
-    )
+        results.append(worker_memory(process))
     return results

@@ -80,7 +80,7 @@ def hub(
     settings = Settings(data=data, database_url=database_url, port=port)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(f"{url}/healthz", process, data / "serve.log")
+        until_ready(f"{url}/healthz", process, data / "serve.log")
         yield Running(url=url, settings=settings, pid=process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -107,8 +107,11 @@ def free_port() -> int:
         return port
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN
+def until_ready(
+    url: str, process: subprocess.Popen[bytes], log: Path, within: float = READY_WITHIN
+) -> None:
+    """Wait until ``url`` answers 200; fails with the end of the log when the process ends or time does."""
+    deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-5000:]
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as reply:

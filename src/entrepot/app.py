@@ -1,6 +1,6 @@
 """The composition root: the only file that knows everything.
 
-``asgi`` is the web process's application: partners' traffic goes to the gateway, programs' to the API,
+``Web`` is the web process's application: partners' traffic goes to the gateway, programs' to the API,
 everything else to the web framework.
 """
 
@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from entrepot import log, migrate
+from entrepot import migrate
 from entrepot.api import app as api
 from entrepot.connections.flows import presence
 from entrepot.console.app import create_app
 from entrepot.gateway import PREFIX, Gateway
 from entrepot.hub import Hub
-from entrepot.settings import Settings, from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from entrepot.settings import Settings
 
 
 class Web:
     """The web process as an ASGI application."""
 
-    def __init__(self, settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._ready = ready
         self.hub: Hub | None = None
         self._gateway: Any = None
         self._console: Any = None
@@ -79,7 +79,6 @@ class Web:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
         await send({"type": "lifespan.startup.complete"})
-        self._ready()
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
@@ -95,13 +94,6 @@ class Web:
         if lacking:
             return 503, b'{"status":"migrations pending"}'
         return 200, b'{"status":"ready"}'
-
-
-def asgi() -> Web:
-    """Return the application of a web worker; its settings come from the environment."""
-    settings = from_environment()
-    log.configure(settings.log_level)
-    return Web(settings)
 
 
 async def _say(send: Any, status: int, body: bytes) -> None:

@@ -205,7 +205,7 @@ def _serve_web(settings: Settings) -> None:
         return Web(settings)
 
     server = Granian(
-        "entrepot.app:asgi",
+        "entrepot.app:Web",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from tests.running import free_port, until_ready
 
 READY_WITHIN = 90.0
 
@@ -24,7 +24,7 @@ class Hub:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.options = options
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -39,16 +39,7 @@ class Hub:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + READY_WITHIN
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log()
-            try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as reply:
-                    if reply.status == 200:
-                        return
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError(self.log())
+        until_ready(f"{self.url}/healthz", self.process, self.data / "serve.log", READY_WITHIN)
 
     def kill(self) -> list[int]:
         """Kill the first process; return the ids of its own ones (the database may live on)."""
@@ -126,10 +117,3 @@ def _children(process: int) -> list[int]:
     listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
     pids = [int(child) for child in listed.split()]
     return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() != "postgres"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

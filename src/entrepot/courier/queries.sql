@@ -433,11 +433,12 @@ DELETE FROM level v USING unnest($3::text::bigint[]) AS a(item)
 WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.item;
 
 -- name: ask_round
--- A tick or a person wants a round; everything when full. What a person wants ignores a breaker and a backoff.
+-- A tick or a person wants a round; everything when full. What a person wants ignores a breaker and a backoff,
+-- and what went wrong before they asked is no answer to them.
 INSERT INTO feed AS f (tenant_id, connection_id, round_at, forced, full_after)
 VALUES ($1, $2, now(), $3, CASE WHEN $4 THEN 0 END)
 ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
-    round_at = now(), forced = f.forced OR $3,
+    round_at = now(), forced = f.forced OR $3, last_error = CASE WHEN NOT $3 THEN f.last_error END,
     full_after = CASE WHEN $4 THEN 0 ELSE f.full_after END,
     due = CASE WHEN $3 AND NOT f.leased THEN now() ELSE f.due END;
 

@@ -31,6 +31,7 @@ _ASIDE = {"handle": "handled", "cancel": "cancelled"}
 _BATCH = 1000
 _LAST = (1 << 63) - 1
 _LEVEL = "stock"
+UNKNOWN = "there is no such delivery"
 _SEEN = 10.0  # seconds since a courier that is alive was last seen, at most
 
 
@@ -105,8 +106,20 @@ async def find(tx: Tx, wanted: Filter, deadlines: Mapping[int, float]) -> list[L
     if wanted.kind != _LEVEL and len(lines) < wanted.limit:
         found = await _ids(tx, wanted, wanted.limit - len(lines))
         rows = await tx.rows(_q.lines, found) if found else []
-        lines += [_line(row, deadlines.get(row["connection_id"], 0.0)) for row in rows]
+        # What is being sent is asked for by number, too: its row still says that it waits.
+        sending = wanted.state == "sending"
+        lines += [
+            _line(row, deadlines.get(row["connection_id"], 0.0))
+            for row in rows
+            if not sending or row["state"] == "sending"
+        ]
     return lines
+
+
+async def one(tx: Tx, delivery: int, deadlines: Mapping[int, float]) -> Line | None:
+    """Return one delivery; None where there is none of that id."""
+    row = await tx.row(_q.lines, [delivery])
+    return None if row is None else _line(row, deadlines.get(row["connection_id"], 0.0))
 
 
 async def history(tx: Tx, delivery: int, limit: int = 100) -> tuple[list[Row], list[Row]]:
@@ -118,27 +131,26 @@ async def history(tx: Tx, delivery: int, limit: int = 100) -> tuple[list[Row], l
 async def act(
     db: Database, tenant_id: int, what: Act, chosen: Sequence[str], *, who: str, reason: str = ""
 ) -> list[Done]:
-    """Retry, handle or cancel these; each is logged, and answered for itself."""
-    deliveries = [int(name) for name in chosen if name.isdigit()]
+    """Retry, handle or cancel these, a thousand in a transaction; each is answered for itself."""
+    done: list[Done] = []
+    for start in range(0, len(chosen), _BATCH):
+        batch = chosen[start : start + _BATCH]
+        done += await db.run(tenant_id, partial(act_on, what, batch, who, reason))
+    return done
+
+
+async def act_on(what: Act, chosen: Sequence[str], who: str, reason: str, tx: Tx) -> list[Done]:
+    """Retry, handle or cancel these in one transaction; each is logged, and answered for itself."""
     levels = [pair for name in chosen if (pair := _level_id(name)) is not None]
-    done: set[str] = set()
-    for start in range(0, len(deliveries), _BATCH):
-        batch = deliveries[start : start + _BATCH]
-        made = await db.run(tenant_id, partial(_act, what, batch, who, reason))
-        done |= {str(delivery) for delivery in made}
+    deliveries = [int(name) for name in chosen if name.isdigit() and int(name) <= _LAST]
+    made = await _act(what, deliveries, who, reason, tx) if deliveries else []
+    done = {str(delivery) for delivery in made}
     if levels:
-        made_levels = await db.run(
-            tenant_id, lambda tx: _act_on_levels(tx, what, levels, who, reason)
-        )
-        done |= {_level_name(*pair) for pair in made_levels}
+        done |= {_level_name(*pair) for pair in await _act_on_levels(tx, what, levels, who, reason)}
     left = [delivery for delivery in deliveries if str(delivery) not in done]
-    async with db.reading(tenant_id) as tx:
-        rows = await tx.rows(_q.lines, left) if left else []
+    rows = await tx.rows(_q.lines, left) if left else []
     why = {str(row["id"]): _why_not(row) for row in rows}
-    return [
-        Done(name, "" if name in done else why.get(name, "there is no such delivery"))
-        for name in chosen
-    ]
+    return [Done(name, "" if name in done else why.get(name, UNKNOWN)) for name in chosen]
 
 
 async def begin(
@@ -148,13 +160,17 @@ async def begin(
 
     The filter must name a state: waiting, needs_attention or rejected.
     """
+    return await db.run(tenant_id, lambda tx: begin_on(tx, what, wanted, who=who, reason=reason))
+
+
+async def begin_on(tx: Tx, what: Act, wanted: Filter, *, who: str, reason: str = "") -> int:
+    """Begin an act as ``begin`` does, in the caller's transaction; a clock process goes on with it."""
     if wanted.state not in _OPEN:
         message = f"Say which: --state {', '.join(_OPEN)}."
         raise BadInput("state_needed", message)
     act_id = ids.new()
     stored = msgspec.json.encode(wanted).decode()
-    async with db.transaction(tenant_id) as tx:
-        await tx.do(_q.begin_act, act_id, what, stored, who, reason, ids.new())
+    await tx.do(_q.begin_act, act_id, what, stored, who, reason, ids.new())
     return act_id
 
 
@@ -327,7 +343,8 @@ def _level_name(connection_id: int, item: int) -> str:
 def _level_id(name: str) -> tuple[int, int] | None:
     parts = name.split("-")
     if len(parts) == 3 and parts[0] == _LEVEL and parts[1].isdigit() and parts[2].isdigit():
-        return int(parts[1]), int(parts[2])
+        pair = int(parts[1]), int(parts[2])
+        return pair if max(pair) <= _LAST else None
     if name.isdigit():
         return None
     message = f"{name!r} is no delivery's id. See `entrepot deliveries list`."

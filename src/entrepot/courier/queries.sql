@@ -488,7 +488,7 @@ LIMIT $5;
 SELECT d.id, c.name AS connection, d.connection_id, d.kind, d.document, d.attempts, d.last_error, d.reason,
        CASE WHEN l.head = d.id AND l.leased AND l.due > now() THEN 'sending' ELSE d.state END AS state,
        CASE WHEN l.head = d.id AND NOT l.leased AND d.state = 'waiting'
-            THEN CASE WHEN l.due = '-infinity' THEN now() ELSE l.due END END AS due,
+            THEN CASE WHEN l.due = '-infinity' THEN l.turn_at ELSE l.due END END AS due,
        CASE WHEN l.head = d.id THEN l.turn_at ELSE d.turn_at END AS turn_at,
        CASE WHEN d.settled_at IS NULL AND l.head <> d.id THEN l.head END AS behind,
        d.created_at, d.settled_at

@@ -105,3 +105,24 @@ WHERE tenant_id = $1 AND ($2::bigint IS NULL OR id < $2)
   AND ($5::text IS NULL OR what = $5)
   AND ($6::text IS NULL OR subject = $6)
 ORDER BY id DESC LIMIT $3;
+
+-- name: fact
+SELECT sealed, payload FROM delivery WHERE tenant_id = $1 AND id = $2;
+
+-- name: act
+SELECT id, act, who, reason, done, created_at, finished_at FROM delivery_act
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: levels_waiting
+-- Those that wait and those that the partner refused; an item is a listing, or an article sold by style.
+SELECT v.connection_id, v.item, c.name AS connection, coalesce(l.key, a.style_no) AS name, v.dirty_since,
+       v.trouble, coalesce(f.tries, 0) AS tries, f.last_error, CASE WHEN f.leased THEN NULL ELSE f.due END AS due
+FROM level v
+JOIN connection c ON c.tenant_id = $1 AND c.id = v.connection_id
+LEFT JOIN feed f ON f.tenant_id = $1 AND f.connection_id = v.connection_id
+LEFT JOIN listing l ON l.tenant_id = $1 AND l.connection_id = v.connection_id AND l.id = v.item
+LEFT JOIN article a ON a.tenant_id = $1 AND a.id = v.item
+WHERE v.tenant_id = $1 AND (v.connection_id, v.item) > ($2, $3::bigint)
+  AND (v.dirty_since IS NOT NULL OR v.trouble IS NOT NULL)
+  AND ($5::bigint IS NULL OR v.connection_id = $5)
+ORDER BY v.connection_id, v.item LIMIT $4;

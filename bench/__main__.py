@@ -7,6 +7,7 @@ import asyncio
 import importlib
 import os
 import pkgutil
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,10 @@ def main() -> None:
         context = Context(seconds=given.seconds, scale=given.scale)
         try:
             found = asyncio.run(module.run(context))
+        except Exception as error:  # noqa: BLE001 - one that ends early is a missed bound; the others run
+            traceback.print_exc()
+            said = f"{name}: ended early, {type(error).__name__}: {error}"[:200]
+            found = [Result(name=said, value=0, unit="", floor=1)]
         finally:
             context.close()
         show(name, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import TYPE_CHECKING
 
@@ -59,10 +60,15 @@ async def _kills(context: Context) -> list[Result]:
     await bureau.recorder.stop()
     await bureau.db.close()
     name = f"kill -9 in the middle of a call, {times} times"
+    whole = ledger.has_all(chaos.KILLED, chaos.killed_steps(times))
+    recovered.sort()
     return [
-        Result(name=f"{name}: lost, overtaken or renamed", value=wrong, unit="", ceiling=0),
+        Result(name=f"{name}: nothing lost", value=int(whole), unit="", floor=1),
+        Result(name=f"{name}: overtaken, or under another id", value=wrong, unit="", ceiling=0),
         Result(name=f"{name}: calls cut off", value=lost[0]["n"], unit="", floor=times),
+        Result(name=f"{name}: calls that came twice", value=ledger.came_twice(), unit="", floor=1),
+        Result(name=f"{name}: recovery, median", value=statistics.median(recovered), unit="s"),
         Result(
-            name=f"{name}: longest recovery", value=max(recovered), unit="s", ceiling=_LEASE + 1
+            name=f"{name}: recovery, longest", value=recovered[-1], unit="s", ceiling=_LEASE + 1
         ),
     ]

@@ -250,6 +250,9 @@ WITH me AS (
 )
 SELECT id FROM courier WHERE seen_at > now() - make_interval(secs => $2) AND id <> $1;
 
+-- name: others_alive
+SELECT id FROM courier WHERE seen_at > now() - make_interval(secs => $2) AND id <> $1;
+
 -- name: leave
 DELETE FROM courier WHERE id = $1;
 

@@ -14,14 +14,14 @@ from entrepot.courier.gate import Gate
 from entrepot.db import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from entrepot.courier.gate import Link
     from entrepot.db import Database, Row, Tx
     from entrepot.dialect import Partner, Role
 
 _LOOK = 0.05
-_TEND = 0.25
+_TEND = 0.2
 _ANALYZE = 5.0
 _q = queries(__package__)
 _log = structlog.get_logger()
@@ -34,7 +34,8 @@ class Watch:
     """The gates of the connections that fall to this process.
 
     The processes alive share the connections out by rendezvous hashing, so that one process alone paces
-    a partner; when one falls silent for a lease, the others take over what was its own.
+    a partner; when one falls silent for a lease, the others take over what was its own. Who is silent is
+    asked five times a second by the database's clock, however long a lease is.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Watch:
         await self._analyze()
         self._tasks = [
             asyncio.create_task(_every(self._lease / 3, self._beat)),
-            asyncio.create_task(_every(_TEND, self._tend)),
+            asyncio.create_task(_every(_TEND, self._look_around)),
             asyncio.create_task(_every(_ANALYZE, self._analyze)),
         ]
 
@@ -112,8 +113,20 @@ class Watch:
         return all(mine > share(other, *key) for other in self._others)
 
     async def _beat(self) -> None:
-        rows = await self._db.rows(_q.alive, self._me, self._lease)
-        self._others = tuple(row["id"] for row in rows)
+        self._settle_among(await self._db.rows(_q.alive, self._me, self._lease))
+
+    async def _look_around(self) -> None:
+        """Take over at once from a process that fell silent, and write down what has changed."""
+        self._settle_among(await self._db.rows(_q.others_alive, self._me, self._lease))
+        await self._tend()
+
+    def _settle_among(self, others: Sequence[Row]) -> None:
+        """Share the connections out with these processes."""
+        found = tuple(sorted(row["id"] for row in others))
+        if found != self._others:
+            self._others = found
+            self._looked_at = 0.0
+            self.follow()
 
     async def _analyze(self) -> None:
         """Let the planner know of tables that have just begun to grow, before autovacuum gets to it.

@@ -158,8 +158,12 @@ class Courier:
         )
         (self._hot.add if found else self._hot.discard)(tenant_id)
         jobs: dict[int, list[Claim]] = {}
+        passed_on: list[Claim] = []
         for claim in found:
-            gate = self.watch.gates[tenant_id, claim.connection_id]
+            gate = self.watch.gates.get((tenant_id, claim.connection_id))
+            if gate is None:  # it went to another process, or is gone, while the claim was made
+                passed_on.append(claim)
+                continue
             if (settled := _without_call(gate, claim, now)) is not None:
                 self._settler.add(settled)
                 continue
@@ -169,6 +173,7 @@ class Courier:
             gate = self.watch.gates[tenant_id, connection_id]
             gate.add(batch)
             gate.pump()
+        await self._return(passed_on)
         return len(found)
 
     # Making one call.

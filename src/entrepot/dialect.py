@@ -205,7 +205,8 @@ class Route:
     """One row of a dialect's table. ``path`` may hold ``{names}``; ``body`` None means raw bytes.
 
     ``number`` is where the body says its document's number (``order.no``), so that the exchange is found
-    by it even when the body was refused.
+    by it even when the body was refused. ``form``: the body may come form-encoded too, lists and objects in
+    it as JSON text; the handler sees the JSON that says the same.
     """
 
     method: str
@@ -214,6 +215,7 @@ class Route:
     body: Any = None
     optional_body: bool = False
     number: str = ""
+    form: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import re
 import shlex
 import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 
@@ -40,15 +41,18 @@ def examples(page: Path) -> list[tuple[list[str], str, str]]:
 
 
 def run(words: list[str], known: Mapping[str, str]) -> str:
-    """Do what curl does with ``-s URL [-X METHOD] [-H HEADER] [-d DATA]``, and nothing else.
+    """Do what curl does with ``-s URL [-X METHOD] [-H HEADER] [-d DATA | --data-urlencode NAME=TEXT]``.
 
-    ``known`` are the shell's variables.
+    It does nothing else. ``known`` are the shell's variables.
     """
     words = [VARIABLE.sub(lambda hit: known[hit[1]], word) for word in words if word != "-s"]
     url, *options = words
     given = dict(zip(options[::2], options[1::2], strict=True))
-    assert given.keys() <= {"-X", "-H", "-d"}
+    assert given.keys() <= {"-X", "-H", "-d", "--data-urlencode"}
     body = given["-d"].encode() if "-d" in given else None
+    if "--data-urlencode" in given:
+        name, _, text = given["--data-urlencode"].partition("=")
+        body = urlencode({name: text}).encode()
     method = given.get("-X", "POST" if body else "GET")
     request = urllib.request.Request(url, body, method=method)
     if "-H" in given:

@@ -165,7 +165,8 @@ class Inspector:
             if sample.body is msgspec.UNSET:
                 continue
             fields, empty = sample.fields, sample.optional_body
-            cases = hostile.cases(sample.body, fields, optional_body=empty)
+            cases = [*hostile.cases(sample.body, fields, optional_body=empty)]
+            cases += hostile.forms(sample.body, fields) if sample.form else ()
             findings += [await self._tried(sample, case) for case in cases]
         return findings
 

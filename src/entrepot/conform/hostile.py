@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +19,7 @@ Answer = Literal["success", "accepted", "malformed", "missing", "too_large", "ca
 names ``at``; the same for what is missing; 413; anything in an envelope that is no 5xx."""
 
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 _RAW = "@@raw@@"
 _NOBODY_KNOWS = "aFieldNobodyKnows"
 _WRONG: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -90,6 +93,47 @@ def cases(body: Any, fields: Mapping[str, str], *, optional_body: bool) -> Itera
     for path, kind in fields.items():
         for at in matching.places(body, path):
             yield from _field(body, at, kind.rstrip("!"), required=kind.endswith("!"))
+
+
+def forms(body: Any, fields: Mapping[str, str]) -> Iterator[Case]:
+    """Yield the cases of a body that may come form-encoded too."""
+    yield Case(name="a form", make=_form, answer="success", content_type=FORM)
+    kind = FORM + "; charset=UTF-8"
+    yield Case(name="a form in UTF-8", make=_form, answer="success", content_type=kind)
+    for name, tail in (
+        ("GBK", b"&a=%D6%D0"),
+        ("a raw GBK byte", b"&a=\xd6\xd0"),
+        ("a NUL", b"&a=%00"),
+        ("a lone surrogate", b"&a=%ED%A0%80"),
+        ("half an escape", b"&a=%ED%A0"),
+        ("a field a thousand times", b"&a=1" * 1001),
+    ):
+        make = partial(_form, tail=tail)
+        yield Case(name=f"a form with {name}", make=make, answer="malformed", content_type=FORM)
+    for path, kind in fields.items():
+        if kind.rstrip("!") not in ("array", "object") or path not in body:
+            continue
+        for name, text in (
+            ("a word", "hello"),
+            ("half a JSON text", '[{"a":'),
+            ("two JSON texts", "[][]"),
+            ("100,000 nested brackets", "[" * 100_000 + "]" * 100_000),
+        ):
+            yield Case(
+                name=f"a form with {name} for {path}",
+                make=partial(_form, changes={path: text}),
+                answer="malformed",
+                at=path,
+                content_type=FORM,
+            )
+
+
+def _form(body: Any, tail: bytes = b"", changes: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in body.items()
+    }
+    return urlencode({**texts, **changes}).encode() + tail
 
 
 def _not_json(body: Any, *, optional_body: bool) -> Iterator[Case]:
@@ -166,7 +210,7 @@ def _tolerated(body: Any) -> Iterator[Case]:
         "application/json; charset=UTF-8",
         "application/json;charset=gbk",
         "text/plain",
-        "application/x-www-form-urlencoded",
+        FORM,
         "multipart/form-data",
         "nonsense",
         "",

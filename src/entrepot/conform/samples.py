@@ -80,7 +80,8 @@ class Sample(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     more (None: the same reply); ``once`` says that of equal documents sent together exactly one gets
     ``reply`` and the others ``again``. ``malformed`` and ``missing`` replace what the envelope says of
     bodies that don't decode, and of required fields that are missing or blank. ``optional_body``: an
-    empty body is fine. ``replays`` False: the call has no number and may be repeated at will.
+    empty body is fine. ``replays`` False: the call has no number and may be repeated at will. ``form``: the
+    body may come form-encoded too, lists and objects in it as JSON text.
     """
 
     section: str
@@ -103,6 +104,7 @@ class Sample(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     missing: Expected | None = None
     optional_body: bool = False
     replays: bool = True
+    form: bool = False
     errors: tuple[Wrong, ...] = ()
 
 

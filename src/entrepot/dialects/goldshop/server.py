@@ -87,12 +87,13 @@ def _step(call: Call, number: str, remark: str = "") -> StepBy:
     return StepBy(number=number, who=partner.name, connection_id=partner.id, remark=remark)
 
 
+_SENT = "pickGoods.oriOrderNo"
 ERP = (
-    Route("POST", "/pickGoods/send", send, wire.Send, number="pickGoods.oriOrderNo"),
-    Route("POST", "/pickGoods/style/stock", stock, wire.StockQuery, optional_body=True),
-    Route("POST", "/pickGoods/cancel", cancel, wire.Cancel, number="oriOrderNo"),
+    Route("POST", "/pickGoods/send", send, wire.Send, number=_SENT, form=True),
+    Route("POST", "/pickGoods/style/stock", stock, wire.StockQuery, optional_body=True, form=True),
+    Route("POST", "/pickGoods/cancel", cancel, wire.Cancel, number="oriOrderNo", form=True),
 )
 MINIAPP = (
-    Route("POST", "/app/markOrderStatus", mark, wire.Mark, number="oriOrderNo"),
-    Route("POST", "/goldshop/app/pushStocks", push_stocks, wire.PushStocks),
+    Route("POST", "/app/markOrderStatus", mark, wire.Mark, number="oriOrderNo", form=True),
+    Route("POST", "/goldshop/app/pushStocks", push_stocks, wire.PushStocks, form=True),
 )

@@ -51,8 +51,8 @@ def run(words: list[str], known: Mapping[str, str]) -> str:
     assert given.keys() <= {"-X", "-H", "-d", "--data-urlencode"}
     body = given["-d"].encode() if "-d" in given else None
     if "--data-urlencode" in given:
-        name, _, text = given["--data-urlencode"].partition("=")
-        body = urlencode({name: text}).encode()
+        name, _, value = given["--data-urlencode"].partition("=")
+        body = urlencode({name: value}).encode()
     method = given.get("-X", "POST" if body else "GET")
     request = urllib.request.Request(url, body, method=method)
     if "-H" in given:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from entrepot import dialects, embedded
@@ -27,7 +25,7 @@ class Hub:
         self.settings = settings
         self.db = db
         self.vault = vault
-        self.dialects: Mapping[str, Dialect] = dialects.discover(*_folders())
+        self.dialects: Mapping[str, Dialect] = dialects.known()
         self.registry = Registry(db, vault, self.dialects)
         self.together = Together(db)
         self.recorder = Recorder(db, vault)
@@ -70,8 +68,3 @@ class Hub:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-
-def _folders() -> list[Path]:
-    """Return the further places to look for dialects (``ENTREPOT_DIALECTS``, colon-separated)."""
-    return [Path(part) for part in os.environ.get("ENTREPOT_DIALECTS", "").split(":") if part]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -26,6 +26,9 @@ from entrepot.dialect import Request
 if TYPE_CHECKING:
     from entrepot.conform.hostile import Case
     from entrepot.conform.samples import Samples
+
+GROUPS = ("as_printed", "documented", "errors", "replay", "hostility", "doors")
+"""What an inspector can ask, each by its method, in the order in which it should be asked."""
 
 _AT_ONCE = 12
 _LIMIT = 30.0
@@ -88,15 +91,16 @@ class Inspector:
 
     async def everything(self) -> list[Finding]:
         """Run all checks; ``as_printed`` first, since the document's numbers serve only once."""
-        groups = (
-            self.as_printed,
-            self.documented,
-            self.errors,
-            self.replay,
-            self.hostility,
-            self.doors,
-        )
-        return [finding for group in groups for finding in await group()]
+        return await self.of(GROUPS)
+
+    async def of(self, groups: Sequence[str]) -> list[Finding]:
+        """Run some groups of checks, see ``GROUPS``."""
+        return [finding for group in groups for finding in await getattr(self, group)()]
+
+    async def silence(self) -> str:
+        """Return why nobody answers at the base URL; ``""`` where somebody does, whatever is said."""
+        got = await self._exchange(self._target.base_url, Request("/", b"", method="GET"))
+        return "" if got.status else got.text
 
     async def as_printed(self) -> list[Finding]:
         """Every example with the document's own numbers, once, in its order."""
@@ -314,8 +318,8 @@ class Inspector:
         try:
             target = http.Target.of(base_url, _ANYWHERE)
             response, _ = await self._caller.call(target, request, {}, _LIMIT)
-        except http.CallFailed as failure:
-            return Got(0, f"no answer: {failure.reason}", None)
+        except (http.CallFailed, ValueError) as failure:
+            return Got(0, f"no answer: {failure}", None)
         return Got.of(response.status, response.body)
 
 

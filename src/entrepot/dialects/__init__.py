@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import pkgutil
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from entrepot.dialect import Dialect
@@ -19,7 +21,6 @@ from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
     from types import ModuleType
 
 
@@ -36,6 +37,15 @@ def discover(*folders: Path) -> Mapping[str, Dialect]:
             raise Unusable(message)
         found[dialect.name] = dialect
     return found
+
+
+def known() -> Mapping[str, Dialect]:
+    """Return every dialect of this process: those that are found, and ``ENTREPOT_DIALECTS``'s folders.
+
+    The variable holds folders, colon-separated.
+    """
+    folders = os.environ.get("ENTREPOT_DIALECTS", "").split(":")
+    return discover(*(Path(folder) for folder in folders if folder))
 
 
 def _built_in() -> Iterator[Dialect]:

@@ -65,7 +65,7 @@ class Post:
 
 @contextlib.asynccontextmanager
 async def mocked(
-    dialect: str, role: str, *, file: Path | None = None, **secrets: str
+    dialect: str, role: str, secrets: dict[str, str] | None = None, *, file: Path | None = None
 ) -> AsyncIterator[Post]:
     """Serve a mock until the end of the block."""
     known, post = DIALECTS[dialect], Post()
@@ -95,7 +95,7 @@ async def test_it_hears_what_the_other_end_says_and_finds_nothing_wrong(
     ours = known.roles[role]
     calls = samples.read(known.folder, role).outgoing
     secrets = {name: value for one in calls for name, value in one.secrets.items()}
-    async with mocked(dialect, OPPOSITE[dialect, role], **secrets) as post:
+    async with mocked(dialect, OPPOSITE[dialect, role], secrets) as post:
         for one in calls:
             them = Partner(
                 tenant_id=1,
@@ -128,7 +128,7 @@ async def test_what_is_not_as_documented_gets_the_dialects_refusal() -> None:
 
 async def test_a_wrong_signature_and_a_missing_token_are_seen() -> None:
     """A dialect that checks its callers itself does so here, with the secrets that were given."""
-    async with mocked("wangdian", "wdt", sid="s", key="k", appsecret="a:b") as post:
+    async with mocked("wangdian", "wdt", {"sid": "s", "key": "k", "appsecret": "a:b"}) as post:
         answer = await post.call(Request("/openapi", b"[]", query="method=goods.Suite.upload2"))
         assert json.loads(answer.body)["status"] == 1
     async with mocked("trade", "platform") as post:

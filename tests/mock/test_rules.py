@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -14,12 +15,15 @@ from entrepot.conform.checks import Got, differs
 from entrepot.errors import BadInput
 from entrepot.mock.rules import Answer, Heard, Rule, answered, chosen, concrete, script, shown
 
+if TYPE_CHECKING:
+    from entrepot.dialect import Dialect
+
 USUAL = Answer(status=200, body=b'{"code":200}')
 ENDS = [(d, role) for d in dialects.discover().values() for role in d.roles]
 
 
 @pytest.mark.parametrize(("dialect", "role"), ENDS, ids=lambda p: getattr(p, "name", p))
-def test_the_usual_answer_is_one_the_document_allows(dialect: dialects.Dialect, role: str) -> None:
+def test_the_usual_answer_is_one_the_document_allows(dialect: Dialect, role: str) -> None:
     """For every sample of every dialect, the mock's own reply passes the check made of others'."""
     for sample in samples.read(dialect.folder, role).calls.values():
         reply = sample.reply

@@ -100,7 +100,7 @@ async def check(office: Office, chance: random.Random, searches: int) -> None:
 async def test_every_search_finds_and_counts_what_looking_at_every_paper_does(
     office: Office,
 ) -> None:
-    """Over two full blocks and a part of a third; again after states have changed and papers have gone."""
+    """Over two full blocks and a part of a third; again after states and orders changed and papers went."""
     chance = random.Random(5)
     await filed(office, 2 * BLOCK + 700, chance)
     await check(office, chance, 100)
@@ -115,6 +115,7 @@ async def test_every_search_finds_and_counts_what_looking_at_every_paper_does(
                 to="DELETED" if gone else "INVALID",
                 actor=SALES,
                 what="",
+                order_number=chance.choice((None, paper.order_number, f"新{paper.id:024}")),
             )
             for paper in locked.values()
         ]
@@ -163,6 +164,7 @@ def test_slices_tell_which_texts_have_a_character_at_a_place() -> None:
         "n/1/b": "100",
     }
     assert list(rules.slices("n", [])) == []
+    assert dict(rules.slices("n", ["ab", "ac"])) == {"n/0/a": None, "n/1/b": "10", "n/1/c": "01"}
 
 
 def test_a_probe_asks_for_every_way_a_keyword_may_lie_in_a_field() -> None:

@@ -160,7 +160,7 @@ CREATE TABLE paper_bits (
     kind      text NOT NULL,
     key       text NOT NULL,        -- state/AFTER/RUN, number/0/A, order/13/7
     block     integer NOT NULL,
-    bits      bit(16384) NOT NULL,
+    bits      bit(16384),           -- NULL: every paper of the block
     PRIMARY KEY (tenant_id, kind, key, block)
 ) WITH (fillfactor = 60);
 ALTER TABLE paper_bits ALTER COLUMN bits SET STORAGE PLAIN;    -- 2 KB: in the row, never compressed

@@ -119,8 +119,27 @@ async def step(tx: Tx, kind: str, steps: Sequence[Step]) -> None:
             turned.append((s.paper.id, rules.state_key(s.paper.variant, s.paper.state)))
             if s.action != "delete":
                 turned.append((s.paper.id, rules.state_key(s.paper.variant, s.to)))
+    turned += await _moved(tx, kind, steps)
     if turned:
         await pages.mark(tx, kind, turned)
+
+
+async def _moved(tx: Tx, kind: str, steps: Sequence[Step]) -> list[tuple[int, str]]:
+    """Return the bits to turn where a paper goes over to another order and its block is sliced already."""
+    moved = [
+        (s.paper, s.order_number)
+        for s in steps
+        if s.order_number is not None and s.order_number != s.paper.order_number
+    ]
+    if not moved:
+        return []
+    ever = await tx.value(_q.widen, kind, max(len(number) for _, number in moved))
+    return [
+        (paper.id, key)
+        for paper, number in moved
+        if paper.id < ever // BLOCK * BLOCK
+        for key in rules.differing("order", paper.order_number, number)
+    ]
 
 
 async def logs(tx: Tx, kind: str, paper_ids: Iterable[int]) -> dict[int, list[LogLine]]:

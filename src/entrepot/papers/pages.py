@@ -3,8 +3,8 @@
 A keyword may match any part of a number, so no ordered index finds or counts what it meets. Bitmaps do:
 for every block of 16384 ids, one bitmap per state, and one per character at each place of the numbers.
 A search is an AND of bitmaps, its total their ``bit_count``, a page the bits between two counts. The
-state's bits turn in the transaction that changes the state; the numbers, which never change, are sliced
-once a block is full. docs/decisions/bitmaps-find-papers.md has the measurements.
+state's bits turn in the transaction that changes the state; the numbers are sliced once a block is full, and
+turn where a paper goes over to another order. docs/decisions/bitmaps-find-papers.md has the measurements.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ async def _by_bitmaps(
 
 
 async def mark(tx: Tx, kind: str, turned: Sequence[tuple[int, str]]) -> None:
-    """Turn over the bits (paper's id, key of its state); none may stand there twice."""
+    """Turn over bits (paper's id, key of its bitmap); none may stand there twice."""
     await tx.do(
         _q.mark,
         kind,
@@ -114,5 +114,5 @@ def paper(row: Row) -> Paper:
     return Paper(**{field: row[field] for field in Paper.__struct_fields__})
 
 
-def _sliced(numbers: Sequence[str], orders: Sequence[str]) -> list[tuple[str, str]]:
+def _sliced(numbers: Sequence[str], orders: Sequence[str]) -> list[tuple[str, str | None]]:
     return [*rules.slices("number", numbers), *rules.slices("order", orders)]

@@ -25,6 +25,11 @@ SET of_day = CASE WHEN n.day >= excluded.day THEN n.of_day + excluded.of_day ELS
     longest = greatest(n.longest, excluded.longest)
 RETURNING day, of_day, ever;
 
+-- name: widen
+-- Numbers of orders may be that long; nobody files papers, or slices their numbers, until this is committed.
+UPDATE paper_numbering SET longest = greatest(longest, $3::int) WHERE tenant_id = $1 AND kind = $2
+RETURNING ever;
+
 -- name: file
 WITH head AS (
     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
@@ -82,13 +87,14 @@ FROM paper_log WHERE tenant_id = $1 AND kind = $2 AND paper_id = ANY($3::bigint[
 ORDER BY paper_id, step DESC;
 
 -- name: mark
--- Turn bits over: a state left and a state entered.
+-- Turn bits over: a state left and a state entered, a character left and one that took its place.
 INSERT INTO paper_bits AS b (tenant_id, kind, key, block, bits)
 SELECT $1, $2, key, block, bit_or(set_bit(0::bit(16384), bit, 1))
 FROM unnest($3::text[], $4::int[], $5::int[]) AS t (key, block, bit)
 GROUP BY key, block
 ORDER BY key, block
-ON CONFLICT (tenant_id, kind, key, block) DO UPDATE SET bits = b.bits # excluded.bits;
+ON CONFLICT (tenant_id, kind, key, block) DO UPDATE
+SET bits = coalesce(b.bits, ~0::bit(16384)) # excluded.bits;
 
 -- name: texts
 SELECT id, number, order_number FROM paper
@@ -134,12 +140,20 @@ WITH recent AS MATERIALIZED (
     SELECT block, bit_or(bits) AS bits FROM paper_bits
     WHERE tenant_id = $1 AND kind = $2 AND key = ANY($4::text[]) AND block < $3 / 16384
     GROUP BY block
-), way AS (
-    SELECT b.block, p.term, bit_and(b.bits) AS bits
-    FROM unnest($8::int[], $9::int[], $10::int[], $11::text[]) AS p (term, way, length, key)
+), probe AS (
+    SELECT * FROM unnest($8::int[], $9::int[], $10::int[], $11::text[]) AS p (term, way, length, key)
+), open AS MATERIALIZED (   -- the ways that some paper of a block may meet: told by the index alone
+    SELECT b.block, p.way
+    FROM probe p
     JOIN paper_bits b ON b.tenant_id = $1 AND b.kind = $2 AND b.key = p.key AND b.block < $3 / 16384
-    GROUP BY b.block, p.term, p.way
+    GROUP BY b.block, p.way
     HAVING count(*) = max(p.length)
+), way AS (
+    SELECT b.block, p.term, coalesce(bit_and(b.bits), ~0::bit(16384)) AS bits
+    FROM open o
+    JOIN probe p USING (way)
+    JOIN paper_bits b ON b.tenant_id = $1 AND b.kind = $2 AND b.key = p.key AND b.block = o.block
+    GROUP BY b.block, p.term, p.way
 ), met AS (
     SELECT block, bit_and(bits) AS bits
     FROM (SELECT block, term, bit_or(bits) AS bits FROM way GROUP BY block, term) AS term
@@ -154,10 +168,12 @@ WITH recent AS MATERIALIZED (
     SELECT block, bits, count,
            ((SELECT count(*) FROM recent) + sum(count) OVER (ORDER BY block DESC))::bigint AS upto
     FROM hit
-), older AS (
-    SELECT block * 16384::bigint + bit AS id
-    FROM run, generate_series(0, 16383) AS bit
-    WHERE upto > $13::bigint AND upto - count < $13::bigint + $14::bigint AND get_bit(bits, bit) = 1
+), older AS (   -- words of 128 bits first, of which most are 0 where a search finds little
+    SELECT block * 16384::bigint + word * 128 + bit AS id
+    FROM run, generate_series(0, 127) AS word, substring(bits FROM word * 128 + 1 FOR 128) AS part,
+         generate_series(0, 127) AS bit
+    WHERE upto > $13::bigint AND upto - count < $13::bigint + $14::bigint
+      AND bit_count(part) > 0 AND get_bit(part, bit) = 1
     ORDER BY id DESC
     OFFSET greatest(0, $13 - greatest((SELECT count(*) FROM recent),
                                       (SELECT max(upto) FROM run WHERE upto <= $13)))::bigint

@@ -175,10 +175,11 @@ def probes(search: Search, widths: Mapping[str, int]) -> list[Probe]:
     return found
 
 
-def slices(field: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+def slices(field: str, texts: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     """Return (key, bits) for every character at every place of one block's texts, ``""`` where none.
 
-    The bits are written as ``0`` and ``1``; what the block lacks at its end is left out.
+    The bits are written as ``0`` and ``1``; what the block lacks at its end is left out. They are None
+    where every text has that character there, as most have at most places: ``AP``, the year, the zeros.
     """
     width = max(map(len, texts), default=0)
     for at, column in enumerate(zip(*(text.ljust(width, _GAP) for text in texts), strict=True)):
@@ -186,7 +187,13 @@ def slices(field: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
         chars = set(column)
         for char in chars - {_GAP}:
             bits = written.translate({ord(other): "01"[other == char] for other in chars})
-            yield f"{field}/{at}/{char}", bits
+            yield f"{field}/{at}/{char}", None if len(chars) == 1 else bits
+
+
+def differing(field: str, one: str, other: str) -> set[str]:
+    """Return the keys of the bitmaps in which two texts differ."""
+    keys = [{f"{field}/{at}/{char}" for at, char in enumerate(text)} for text in (one, other)]
+    return keys[0] ^ keys[1]
 
 
 def by_bit(rows: Iterable[tuple[int, str]], block: int) -> list[str]:

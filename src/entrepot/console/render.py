@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from entrepot import clock
 from entrepot.connections.rules import SECRET
-from entrepot.console import assets, door, lists, vocabulary, words
+from entrepot.console import assets, door, lists, sayings, vocabulary, words
 from entrepot.console.rights import ROLES
 from entrepot.console.seat import seat
 
@@ -82,6 +82,7 @@ def _filters() -> dict[str, Any]:
         "signed": words.signed,
         "cursor": lists.by_time,
         "tr": words._,
+        "said": sayings.said,
         "capped": capped,
         "both": lambda word: (word, word),
         "hidden_key": hidden_key,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from entrepot.console import lists, vocabulary, words
+from entrepot.console import lists, sayings, vocabulary, words
 from entrepot.console.words import _
 from entrepot.db import queries
 
@@ -56,9 +56,11 @@ async def timeline(
 def _logged(row: Row) -> Event:
     code, _sep, remark = row["what"].partition(": ")
     colour, word = vocabulary.state(code)
+    if code not in vocabulary.STATES:
+        word, remark = sayings.said(row["what"]), ""
     return Event(
         at=row["at"], icon=_LOG_ICONS.get(code, "circle-dot"), title=word, colour=colour,
-        by=row["who"], more=remark,
+        by=row["who"], more=sayings.said(remark),
     )  # fmt: skip
 
 
@@ -78,13 +80,14 @@ def _delivered(row: Row) -> Event:
     }  # fmt: skip
     return Event(
         at=row["created_at"], icon="send", title=title, colour=colour, state=row["state"],
-        more=row["last_error"] or row["reason"] or "", delivery=row["id"],
+        more=sayings.said(row["last_error"] or row["reason"] or ""), delivery=row["id"],
         href=f"/deliveries/{row['id']}",
     )  # fmt: skip
 
 
 def _audited(row: Row) -> Event:
-    return Event(at=row["at"], icon="eye", title=row["what"], by=row["who"], more=row["reason"])
+    title = vocabulary.audited(row["what"])
+    return Event(at=row["at"], icon="eye", title=title, by=row["who"], more=row["reason"])
 
 
 def _exchanged(row: Row) -> Event:
@@ -92,9 +95,10 @@ def _exchanged(row: Row) -> Event:
     sentence = _("%(connection)s called") if inward else _("Called %(connection)s")
     status: Any = row["status"]
     bad = status is None or status >= 400
+    answer = status or _("no answer")
     return Event(
         at=row["at"], icon="arrow-down-left" if inward else "arrow-up-right",
         title=sentence % {"connection": row["connection"]}, colour="bad" if bad else "",
-        by=f"{row['method']} {row['path']} → {status or _('no answer')}",
+        by=f"{row['method']} {row['path']} → {answer}",
         href=f"/exchanges/{lists.by_time(row)}",
     )  # fmt: skip

@@ -17,7 +17,7 @@ from litestar import Request, Response
 from litestar.datastructures import UploadFile
 from litestar.handlers import HTTPRouteHandler
 
-from entrepot.console import door, render, vocabulary
+from entrepot.console import door, refusals, render
 from entrepot.console.attention import queue
 from entrepot.console.seat import seat
 from entrepot.console.words import _
@@ -170,7 +170,7 @@ class Visit:
 
     def refused(self, refusal: Refused) -> Response[bytes]:
         """Answer a refusal: beside the form, on the page the form was on, or as a page of its own."""
-        sentence = vocabulary.refusal(refusal)
+        sentence = refusals.sentence(refusal)
         if self.request.method == "GET":
             return self.show(
                 "error.html", status=_STATUS.get(type(refusal), 409), sentence=sentence

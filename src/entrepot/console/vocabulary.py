@@ -1,4 +1,4 @@
-"""Our codes, said to people: states and kinds with their colour, refusals as sentences."""
+"""Our codes, said to people: states and kinds with their colour, settings, what was done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from entrepot.console.words import N_, _
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from entrepot.errors import Refused
     from entrepot.papers.rules import Paper
 
 STATES: Mapping[str, tuple[str, str]] = {
@@ -27,7 +26,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "sending": ("info", N_("Sending")),
     "delivered": ("good", N_("Delivered")),
     "rejected": ("bad", N_("Rejected")),
-    "needs_attention": ("bad", N_("Needs attention")),
+    "needs_attention": ("bad", N_("Needs a person")),
     "handled": ("calm", N_("Handled")),
     # attempts
     "failed": ("bad", N_("Failed")),
@@ -50,7 +49,7 @@ PAPER_STATES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("SR", "INVALID"): ("calm", N_("Draft")),
     ("SR", "RUN"): ("wait", N_("To be passed")),
     ("SR", "FMS_PASS"): ("info", N_("Passed")),
-    ("SR", "RECEIVE"): ("info", N_("Signed in")),
+    ("SR", "RECEIVE"): ("info", N_("Goods received")),
     ("SR", "COMPLETE"): ("good", N_("Completed")),
 }
 PAPER_KINDS: Mapping[str, str] = {
@@ -59,7 +58,7 @@ PAPER_KINDS: Mapping[str, str] = {
     "": N_("Sales return"),
 }
 PAPER_ACTIONS: Mapping[str, str] = {
-    "create": N_("File"),
+    "create": N_("File it"),
     "pass": N_("Pass"),
     "refuse": N_("Refuse"),
     "complete": N_("Refund"),
@@ -75,12 +74,26 @@ MOVEMENTS: Mapping[str, str] = {
     "return": N_("Return"),
     "transfer": N_("Transfer"),
     "import": N_("Import"),
+    "stated": N_("Stated by a partner"),
+    "supplied": N_("Goods in"),
+    "found": N_("Found elsewhere"),
 }
 KINDS: Mapping[str, str] = {
     "order_placed": N_("Order placed"),
     "order_processed": N_("Order processed"),
     "order_shipped": N_("Order shipped"),
     "order_cancelled": N_("Order cancelled"),
+    "goods_saved": N_("Goods saved"),
+    "suite_saved": N_("Suite saved"),
+    "dispatch_requested": N_("Dispatch note placed"),
+    "dispatch_offered": N_("Dispatch note for an outlet"),
+    "dispatch_withdrawn": N_("Dispatch note withdrawn"),
+    "dispatch_refused": N_("Dispatch note refused"),
+    "packages_shipped": N_("Packages shipped"),
+    "dispatch_completed": N_("Dispatch note completed"),
+    "return_received": N_("Return received"),
+    "waybill_changed": N_("Waybill changed"),
+    "trade_call": N_("Call of a price adjustment or sales return"),
     "stock": N_("Stock level"),
 }
 AUDITED: Mapping[str, str] = {
@@ -91,6 +104,7 @@ AUDITED: Mapping[str, str] = {
     "connection add": N_("Made a connection"),
     "connection set": N_("Changed a connection"),
     "connection rotate": N_("Rotated a key"),
+    "connection credentials": N_("Looked at credentials on the command line"),
     "connection secrets shown": N_("Looked at keys and secrets"),
     "tenant set": N_("Changed the tenant's settings"),
     "reveal receiver": N_("Revealed a receiver"),
@@ -107,6 +121,11 @@ AUDITED: Mapping[str, str] = {
     "second factor reset": N_("Took a second factor away"),
     "token make": N_("Made a token"),
     "token end": N_("Ended a token"),
+    "token create": N_("Made a token on the command line"),
+    "token revoke": N_("Ended a token on the command line"),
+    "person set": N_("Changed a person on the command line"),
+    "person end": N_("Locked a person out on the command line"),
+    "exchanges reveal": N_("Revealed exchanges"),
     "import": N_("Brought a file in"),
 }
 SCHEDULES: Mapping[str, str] = {
@@ -115,7 +134,18 @@ SCHEDULES: Mapping[str, str] = {
     "all levels": N_("Send all stock levels"),
     "levels": N_("Send changed stock levels"),
 }
-CHOICES: Mapping[str, str] = {"on": N_("On"), "off": N_("Off")}
+CHOICES: Mapping[str, str] = {
+    "on": N_("On"),
+    "off": N_("Off"),
+    "error": N_("Is an error"),
+    "success": N_("Is answered as before"),
+    "reject": N_("Are refused"),
+    "accept": N_("Are taken"),
+    "json": "JSON",
+    "form": N_("Form fields"),
+    "path": N_("Name in the path"),
+    "query": N_("Name in the query"),
+}
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "timeout": (N_("Time-out"), N_("Of one call, whole: 10s")),
     "schedule": (N_("Retry steps"), N_("The last one repeats: 5s,30s,2m")),
@@ -141,28 +171,16 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "encoding": (N_("Encoding of calls"), ""),
     "unknown_style": (N_("Unknown styles"), ""),
     "same_body_again": (N_("The same order again"), ""),
+    "window": (N_("Hours for calls"), N_("Shanghai time, 01:00-06:00; off: always")),
+    "batch": (N_("Styles in one call"), N_("At most so many levels are pushed together")),
+    "wait": (N_("Gather changes for"), N_("How long a level waits for others: 1s")),
+    "unknown_order": (N_("Unknown orders"), ""),
+    "stores": (N_("Pick-up stores"), N_("Their codes, with commas")),
+    "express": (N_("Preferred courier"), N_("Its code; empty: the outlet chooses")),
+    "login": (N_("Calls as"), N_("Which user's token is used")),
+    "push_goods": (N_("Send single goods first"), N_("So that a suite finds its parts")),
 }
-REFUSALS: Mapping[str, str] = {
-    "sign_in_wrong": N_("Name or password is wrong."),
-    "sign_in_wait": N_("Too many tries. Wait %(seconds)s seconds, then try again."),
-    "code_wrong": N_("That code is not right. Wait for the next one and try again."),
-    "password_wrong": N_("The present password is wrong."),
-    "password_short": N_("A password has at least %(least)s characters."),
-    "password_weak": N_("That password is too easy to guess."),
-    "password_same": N_("The new password is the old one."),
-    "not_allowed": N_("You have no right to do this. Ask an administrator."),
-    "form_expired": N_("This page was open too long. Nothing was changed; please try again."),
-    "reason_missing": N_("Say why; the reason is kept with the document."),
-    "unknown_order": N_("There is no order %(number)s."),
-    "order_exists": N_("Order %(number)s exists already."),
-    "order_shipped": N_("The order is shipped already."),
-    "order_cancelled": N_("The order is cancelled."),
-    "ambiguous_order": N_("Several connections have an order %(number)s."),
-    "not_on_hand": N_("There are not enough pieces on hand."),
-    "unknown_goods": N_("No article is called %(names)s."),
-    "unknown_location": N_("There is no location %(locations)s."),
-    "no_location": N_("There is no location yet. Import outlets first."),
-}
+PATHS = N_("Path of %(call)s")
 
 
 def state(code: str) -> tuple[str, str]:
@@ -214,23 +232,7 @@ def schedule(name: str) -> str:
 
 def setting(name: str) -> tuple[str, str]:
     """Return (label, hint) of a setting; one we have no words for is called by its name."""
+    if name.startswith("paths."):
+        return _(PATHS) % {"call": name.removeprefix("paths.")}, ""
     label, hint = SETTINGS.get(name, (name, ""))
     return _(label), _(hint) if hint else ""
-
-
-def refusal(refused: Refused) -> str:
-    """Return a refusal as a sentence in the reader's language; what has none is said in English."""
-    sentence = REFUSALS.get(refused.code)
-    if sentence is None:
-        return refused.text
-    facts = {name: _fact(value) for name, value in refused.facts.items()}
-    try:
-        return _(sentence) % facts
-    except KeyError:
-        return refused.text
-
-
-def _fact(value: object) -> str:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return "、".join(str(one) for one in value)
-    return str(value)

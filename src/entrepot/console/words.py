@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 from entrepot import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 LOCALES: Mapping[str, str] = {"zh-CN": "中文", "en": "English"}
 DEFAULT = "zh-CN"
@@ -71,6 +71,11 @@ def _catalogue(name: str) -> Mapping[str, str | tuple[str, ...]]:
     return found
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names as an enumeration of the reader's language."""
+    return ("、" if locale.get() == "zh-CN" else ", ").join(names)
+
+
 def number(value: object) -> str:
     """Return a number with thousands apart: 1234567 → 1,234,567; decimals without trailing zeros."""
     if value is None:
@@ -111,7 +116,7 @@ def age(span: timedelta) -> str:
     for size, one, many in _UNITS:
         if seconds >= size:
             count = seconds // size
-            return ngettext(one, many, count) % {"num": count}
+            return _(one if count == 1 else many) % {"num": count}
     return _("moments")
 
 

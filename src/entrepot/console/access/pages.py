@@ -11,7 +11,7 @@ import segno
 from markupsafe import Markup
 
 from entrepot import clock, ids
-from entrepot.console import door, vocabulary, words
+from entrepot.console import door, refusals, words
 from entrepot.console import seat as seats
 from entrepot.console.access import flows
 from entrepot.console.access.flows import Caller
@@ -47,7 +47,7 @@ async def sign_in(visit: Visit) -> Response[Any]:
             visit.hub.db, visit.hub.vault, tenant_id, name, password, _caller(visit)
         )
     except Refused as refusal:
-        sentence = vocabulary.refusal(refusal)
+        sentence = refusals.sentence(refusal)
         return _door(visit, status=422, sentence=sentence, username=username, next=goal)
     response = visit.go(goal if signed.stage == "full" else door.STAGES[signed.stage])
     _sit_down(visit, response, tenant_id, signed)
@@ -71,7 +71,7 @@ async def give_code(visit: Visit) -> Response[Any]:
             visit.form.get("code", ""), _caller(visit),
         )  # fmt: skip
     except Refused as refusal:
-        sentence = vocabulary.refusal(refusal)
+        sentence = refusals.sentence(refusal)
         return visit.show("access/code.html", status=422, sentence=sentence)
     response = visit.go(door.STAGES.get(signed.stage, "/"))
     _sit_down(visit, response, seat.tenant_id, signed)
@@ -90,7 +90,7 @@ async def first_password(visit: Visit) -> Response[Any]:
     try:
         return await _change_password(visit, "/", "")
     except Refused as refusal:
-        sentence = vocabulary.refusal(refusal)
+        sentence = refusals.sentence(refusal)
         return visit.show("access/password.html", status=422, sentence=sentence)
 
 

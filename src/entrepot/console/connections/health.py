@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from entrepot.console.sayings import said
 from entrepot.console.words import N_, _, ago
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def _light(row: Row) -> tuple[str, str, str]:
             "failed": row["failed"], "calls": row["calls"],
         }  # fmt: skip
     if row["feed_tries"]:
-        return "wait", N_("Levels wait"), row["feed_error"] or ""
+        return "wait", N_("Levels wait"), said(row["feed_error"] or "")
     if row["held_until"] is not None and row["held_for"]:
-        return "wait", N_("Held"), row["held_for"]
+        return "wait", N_("Held"), said(row["held_for"])
     if row["last_in"] is None and row["last_out"] is None:
         return "", N_("No traffic yet"), ""
     return "good", N_("Healthy"), ""

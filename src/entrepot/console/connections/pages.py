@@ -232,7 +232,7 @@ def _settings(known: Connection) -> list[tuple[str, list[dict[str, Any]]]]:
     own = [one for name, one in shown.items() if name not in (*_SENDING, *_ACCESS)]
     return [
         (_("What this partner is told and asked"), own),
-        (_("Sending"), [shown[name] for name in _SENDING if name in shown]),
+        (_("How it is called"), [shown[name] for name in _SENDING if name in shown]),
         (_("Access"), [shown[name] for name in _ACCESS if name in shown]),
     ]
 

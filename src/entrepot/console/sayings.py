@@ -1,0 +1,82 @@
+"""Sentences the hub itself wrote down, in logs and as a failed call's reason, in the reader's language.
+
+What is stored is English. A sentence is recognised by its form; a partner's own words stay as they came.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from entrepot.console.words import N_, _
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SAYINGS: Sequence[str] = (
+    # dispatch: what became of an order's notes
+    N_("%(note)s is taken back from %(outlet)s"),
+    N_("%(outlet)s gave up %(note)s"),
+    N_("%(outlet)s keeps %(note)s: %(rest)s"),
+    N_("%(outlet)s refused %(note)s: %(rest)s"),
+    N_("%(outlet)s refused %(note)s"),
+    N_("offered to %(outlet)s as %(note)s: %(rest)s"),
+    N_("has all of it, %(rest)s"),
+    N_("has %(some)s of %(all)s pieces, %(rest)s"),
+    N_("same city"),
+    N_("same province"),
+    N_("elsewhere"),
+    N_("not voided: goods have left"),
+    N_("to be voided"),
+    N_("offered %(times)s times"),
+    N_("%(some)s of %(all)s pieces are nowhere to be had"),
+    N_("%(note)s is asked back from %(outlet)s: no answer"),
+    N_("%(outlet)s has not answered %(note)s."),
+    N_("waybill %(old)s became %(new)s (%(express)s)"),
+    N_("%(some)s pieces left %(outlet)s for %(note)s, waybill %(rest)s"),
+    N_("%(code)s came back to %(outlet)s, waybill %(rest)s"),
+    N_("Piece %(code)s left %(outlet)s, but was recorded at another place."),
+    # calls: why there was no good answer
+    N_("timed out connecting"),
+    N_("timed out waiting for the answer"),
+    N_("could not connect: %(rest)s"),
+    N_("the connection was closed before an answer came"),
+    N_("the connection was cut in the middle of the answer"),
+    N_("the answer is not JSON in the document's envelope"),
+    N_("the answer is neither empty nor a JSON object"),
+    N_("not an HTTP answer: %(rest)s"),
+    N_("its answer is longer than 1 MiB"),
+    N_("its compressed answer is damaged"),
+    N_("its compressed answer is cut off"),
+    N_("%(host)s leads to %(addresses)s, which allowed_networks does not hold"),
+    N_("no partner_url is set"),
+    N_("the partner has not answered for a while"),
+    N_("there is nothing to tell this partner"),
+    N_("a later fact was delivered already"),
+    # acts on deliveries: why one could not be done
+    N_("it is being sent at this moment"),
+    N_("it waits behind %(rest)s"),
+    N_("there is no such delivery"),
+)
+
+
+def _form(saying: str) -> re.Pattern[str]:
+    parts = re.split(r"%\((\w+)\)s", saying)
+    names = [f"(?P<{part}>{'.+' if part == 'rest' else '.+?'})" for part in parts[1::2]]
+    texts = [re.escape(part) for part in parts[::2]]
+    return re.compile("".join(a + b for a, b in zip(texts, [*names, ""], strict=True)), re.DOTALL)
+
+
+_FORMS = [(_form(saying), saying) for saying in _SAYINGS]
+
+
+def said(text: str) -> str:
+    """Return a stored sentence in the reader's language; one of no known form as it is."""
+    for form, saying in _FORMS:
+        found = form.fullmatch(text)
+        if found is not None:
+            facts = found.groupdict()
+            if "rest" in facts:
+                facts["rest"] = said(facts["rest"])
+            return _(saying) % facts
+    return text

@@ -10,6 +10,7 @@ import msgspec
 from entrepot import decode
 from entrepot.catalogue.flows import Article
 from entrepot.connections.flows import NewConnection
+from entrepot.demo import backoffice
 from entrepot.demo.part import WHO, End, Part, Pile, stack
 from entrepot.errors import Refused
 from entrepot.orders import flows as orders
@@ -134,4 +135,5 @@ part = Part(
         connections=(NewConnection(name="trade", dialect="trade", role="client"),), load=_theirs
     ),
     pairs=(("trade", "trade"),),
+    acts=backoffice.ACTS,
 )

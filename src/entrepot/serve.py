@@ -33,6 +33,7 @@ from entrepot.courier import jobs, retention
 from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
 from entrepot.demo import traffic
+from entrepot.dispatch import jobs as dispatch
 from entrepot.dispatch.answers import CONSEQUENCES
 from entrepot.errors import Unusable
 from entrepot.hub import Hub
@@ -40,6 +41,7 @@ from entrepot.hub import Hub
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from entrepot.courier.schedules import Job, Schedule
     from entrepot.settings import Settings
 
 _PR_SET_PDEATHSIG = 1
@@ -123,7 +125,10 @@ async def _deliver(hub: Hub, stop: asyncio.Event) -> None:
 
 
 async def _tick(hub: Hub, stop: asyncio.Event) -> None:
-    await Clock(hub.db, lambda: jobs.jobs(hub.db, hub.registry)).serve(stop)
+    def due() -> dict[Schedule, Job]:
+        return {**jobs.jobs(hub.db, hub.registry), **dispatch.jobs(hub.db, hub.registry)}
+
+    await Clock(hub.db, due).serve(stop)
 
 
 Work = Any

@@ -11,7 +11,10 @@ from entrepot import clock, decode
 from entrepot.cli.terminal import show as terminal
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.decode import MOST
+from entrepot.dispatch import desk as dispatch
+from entrepot.dispatch import intake
 from entrepot.errors import BadInput, Refused
+from entrepot.facts import Receiver
 from entrepot.orders import flows, views
 from entrepot.orders.rules import NewOrder, StepBy, Wanted
 
@@ -78,7 +81,14 @@ async def cancel(
     reason: Annotated[str, typer.Option(help="Kept in the order's log.")] = "",
 ) -> None:
     """Cancel an order and free what it holds; its number stays taken."""
-    await _step(desk, flows.cancel, number, connection, "cancelled", reason)
+    step = StepBy(number=number, who=desk.who, connection_id=whose(desk, connection), remark=reason)
+    await desk.run(lambda tx: only(dispatch.cancel, tx, step))
+    async with desk.hub.db.reading(desk.tenant_id) as tx:
+        order = await views.show(tx, number, connection)
+    if order.state == "cancelled":
+        terminal.say(f"Order {number} is cancelled.")
+    else:
+        terminal.say(f"The outlets of {number} are asked; see: entrepot orders show {number}")
 
 
 @app.command()
@@ -93,16 +103,20 @@ async def create(
     ] = None,
 ) -> None:
     """Place an order of the hub's own; it is reserved like any other, with a receiver also sourced."""
-    wanted = tuple(_line(word) for word in lines)
+    wanted = tuple(line(word) for word in lines)
+    receiver = _receiver(to) if to is not None else None
     content = msgspec.json.encode({"number": number, "lines": lines, "to": to})
+    vault = desk.hub.vault
     order = NewOrder(
         number=number,
         lines=wanted,
         digest=decode.digest(content),
-        body=desk.hub.vault.seal(content),
+        body=vault.seal(content),
+        receiver=vault.seal(msgspec.json.encode(receiver)) if receiver else None,
+        phone_hash=vault.fingerprint(receiver.phone) if receiver else None,
         who=desk.who,
     )
-    outcome = await desk.run(lambda tx: _only(flows.place, tx, order))
+    outcome = await desk.run(lambda tx: only(intake.place, tx, order))
     terminal.say(f"Order {outcome.number} is placed. See: entrepot orders show {outcome.number}")
 
 
@@ -112,15 +126,21 @@ async def _step(
     number: str,
     connection: str | None,
     done: str,
-    reason: str = "",
 ) -> None:
-    whose = desk.hub.registry.named(desk.tenant_id, connection).partner.id if connection else None
-    step = StepBy(number=number, who=desk.who, connection_id=whose, remark=reason)
-    await desk.run(lambda tx: _only(flow, tx, step))
+    step = StepBy(number=number, who=desk.who, connection_id=whose(desk, connection))
+    await desk.run(lambda tx: only(flow, tx, step))
     terminal.say(f"Order {number} is {done}.")
 
 
-async def _only(
+def whose(desk: Desk, connection: str | None) -> int | None:
+    """Return the id of the connection that --connection names."""
+    if connection is None:
+        return None
+    found: int = desk.hub.registry.named(desk.tenant_id, connection).partner.id
+    return found
+
+
+async def only(
     flow: Callable[[Tx, Sequence[T]], Awaitable[Sequence[Outcome | Refused]]], tx: Tx, command: T
 ) -> Outcome:
     """Run a flow for one command; raises what it was refused for, so that nothing is committed."""
@@ -130,8 +150,23 @@ async def _only(
     return outcome
 
 
-def _line(word: str) -> Wanted:
+def line(word: str) -> Wanted:
+    """Read ``SKU=QTY``; raises BadInput."""
     sku, equals, qty = word.rpartition("=")
     if not equals or not sku or not qty.isascii() or not qty.isdigit() or not 1 <= int(qty) <= MOST:
         raise BadInput("bad_line", f"{word!r} should be written SKU=QTY, QTY at least 1.")
     return Wanted(name=sku, qty=int(qty))
+
+
+def _receiver(text: str) -> Receiver:
+    """Read ``name,phone,province,city,county,address``; the county may be empty, the address hold commas."""
+    parts = [part.strip() for part in text.split(",", 5)]
+    if len(parts) < 6 or not all(part for at, part in enumerate(parts) if at != 4):
+        text = (
+            '--to should be written "name,phone,province,city,county,address"; county may be empty.'
+        )
+        raise BadInput("bad_receiver", text)
+    name, phone, province, city, county, address = parts
+    return Receiver(
+        name=name, phone=phone, province=province, city=city, county=county, address=address
+    )

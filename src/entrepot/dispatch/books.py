@@ -56,9 +56,13 @@ async def opened(tx: Tx, order_ids: Collection[int]) -> Books:
     """Lock these orders and read all that is known of them; those that outlets do not ship are left out."""
     if not order_ids:
         return Books()
-    wanted = ints(sorted(set(order_ids)))
-    await tx.rows(_q.lock_dispatches, wanted)
-    rows = await tx.rows(_q.read_dispatches, wanted)
+    await tx.rows(_q.lock_dispatches, ints(sorted(set(order_ids))))
+    return await read(tx, order_ids)
+
+
+async def read(tx: Tx, order_ids: Collection[int]) -> Books:
+    """Read all that is known of these orders; who is going to change them has locked them (``opened``)."""
+    rows = await tx.rows(_q.read_dispatches, ints(sorted(set(order_ids))))
     orders = {row["id"]: _order(row) for row in rows}
     found = ints(orders)
     for row in await tx.rows(_q.ordered, found):

@@ -17,6 +17,7 @@ from entrepot.dispatch.offering import Ask, offer
 from entrepot.dispatch.rules import Order
 from entrepot.errors import BadInput, Conflict, Refused
 from entrepot.facts import Receiver
+from entrepot.orders import flows as orders
 from entrepot.orders.door import admit, save
 from entrepot.orders.rules import NewOrder, Placed
 
@@ -58,6 +59,26 @@ async def take(tx: Tx, batch: Sequence[NewDispatch]) -> list[Placed | Refused]:
     return [_outcome(new.order, door) for new in news]
 
 
+async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Placed | Refused]:
+    """Take orders in, of any partner's or the hub's own, as ``orders.flows.place`` does.
+
+    Those with a (sealed) receiver are offered to outlets, what nobody has is final; the others are
+    reserved whole, for an operator to ship.
+    """
+    news = [_routed(new) for new in batch]
+    door = await admit(tx, news)
+    fresh = [new for new in news if id(new) in door.taken]
+    whole = [new for new in fresh if new.receiver is None]
+    sent = [_addressed(tx, new) for new in fresh if new.receiver is not None]
+    if fresh:
+        await orders.write_down(tx, fresh, door)
+    if sent:
+        await _source(tx, sent, door, {})
+    if whole:
+        await orders.hold(tx, whole, door)
+    return [orders.answer(new, door) for new in news]
+
+
 async def request(tx: Tx, batch: Sequence[NewDispatch]) -> list[Placed | Refused]:
     """Save orders of our own that the partner is to ship, and push them; they reserve nothing here."""
     news = [_sealed(tx, new, "partner") for new in batch]
@@ -67,6 +88,17 @@ async def request(tx: Tx, batch: Sequence[NewDispatch]) -> list[Placed | Refused
         await save(tx, [new.order for new in fresh], door)
         await announce(tx, [_request(new, door.taken[id(new.order)]) for new in fresh])
     return [_outcome(new.order, door) for new in news]
+
+
+def _routed(new: NewOrder) -> NewOrder:
+    if new.receiver is None:
+        return new
+    return structs.replace(new, fulfilment="outlets", auto_process=False)
+
+
+def _addressed(tx: Tx, new: NewOrder) -> NewDispatch:
+    receiver = msgspec.json.decode(tx.unseal(new.receiver or b""), type=Receiver)
+    return NewDispatch(order=new, receiver=receiver)
 
 
 def _sealed(tx: Tx, new: NewDispatch, fulfilment: str = "outlets") -> NewDispatch:

@@ -16,7 +16,7 @@ from entrepot import clock, facts, ids
 from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import ints
 from entrepot.dispatch import books as ledger
-from entrepot.dispatch import rules, sourcing
+from entrepot.dispatch import outlets, reasons, rules, sourcing
 from entrepot.dispatch.books import _q
 from entrepot.dispatch.rules import Line, Note, Order
 from entrepot.dispatch.sourcing import Candidate, Choice, Goods, Plan
@@ -25,6 +25,7 @@ from entrepot.stock.flows import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from entrepot.db import Row, Tx
@@ -101,15 +102,13 @@ async def offer(tx: Tx, books: Books, asks: Sequence[Ask], also: Collection[Pair
 
 async def plan_of(tx: Tx) -> Plan:
     """Return the tenant's rules."""
-    rows = await tx.rows(_q.sourcing_rules)
-    stored = [{"kind": row["kind"], **msgspec.json.decode(row["settings"])} for row in rows]
-    return sourcing.read(stored or sourcing.DEFAULT)
+    return sourcing.read(await outlets.rules(tx))
 
 
 async def choose(tx: Tx, asks: Sequence[Ask], plan: Plan) -> list[Choice]:
     """Choose outlets for each request, each seeing what the ones before it took."""
     taken = Taken()
-    prices = await _prices(tx, asks) if plan.minimum.amount else {}
+    prices = await prices_of(tx, asks) if plan.minimum.amount else {}
     found: dict[int, Choice] = {}
 
     async def decide(query: str, group: Sequence[int], limit: int) -> list[int]:
@@ -169,7 +168,6 @@ async def _look(
     """Return the outlets that may serve each request, at most ``limit`` each."""
     scopes = [_scope(tx, ask.order, plan) for _, ask in asks]
     ranks = [sourcing.RANKS.index(rank) + 1 for rank in plan.ranks]
-    day = clock.shanghai(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     rows = await tx.rows(
         query,
         [n for n, _ in asks],
@@ -180,7 +178,7 @@ async def _look(
         [groups for groups, _ in scopes],
         limit,
         plan.paused,
-        day if plan.capacity else None,
+        today() if plan.capacity else None,
         plan.depth,
         (ranks + [5] * 4)[:4],
         [codes for _, codes in scopes],
@@ -190,6 +188,11 @@ async def _look(
     for row in rows:
         seen.setdefault(row["ask"], []).append(_candidate(row))
     return seen
+
+
+def today() -> datetime:
+    """Return since when notes count against an outlet's daily capacity: midnight of the wire's clock."""
+    return clock.shanghai(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _scope(tx: Tx, order: Order, plan: Plan) -> tuple[str, str]:
@@ -243,16 +246,13 @@ def _follow(tx: Tx, books: Books, ask: Ask, choice: Choice) -> list[Note]:
 
 def _note(ask: Ask, candidate: Candidate, goods: Goods) -> Note:
     note_id = ids.new()
-    near = "same city" if candidate.city else "same province" if candidate.province else "elsewhere"
-    has, all_of_it = sum(goods.values()), sum(ask.goods.values())
-    what = "has all of it" if has == all_of_it else f"has {has} of {all_of_it} pieces"
     return Note(
         id=note_id,
         number=f"FH{note_id}",
         location_id=candidate.location_id,
         connection_id=candidate.connection_id,
         round=ask.round,
-        why=f"{what}, {near}",
+        why=reasons.why(candidate, goods, ask.goods),
         told=candidate.connection_id is None,
         outlet=candidate.code,
         outlet_name=candidate.name,
@@ -311,6 +311,7 @@ def _offered(tx: Tx, order: Order, note: Note, names: Mapping[int, str]) -> fact
     )
 
 
-async def _prices(tx: Tx, asks: Sequence[Ask]) -> dict[int, Decimal]:
+async def prices_of(tx: Tx, asks: Sequence[Ask]) -> dict[int, Decimal]:
+    """Return what a piece costs, by article; those without a price are left out."""
     rows = await tx.rows(_q.prices, ints({article for ask in asks for article in ask.goods}))
     return {row["id"]: row["price"] for row in rows}

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from entrepot.db import Tx
+    from entrepot.dispatch.rules import Note
+
+EFFECTS = ("unchanged", "empty", "unsellable")
+"""What a refusal's text may mean for the outlet's stock."""
 
 
 class Outlet(Struct, frozen=True, kw_only=True):
@@ -77,9 +81,30 @@ async def in_stock(tx: Tx, location: str, sku: str, limit: int) -> list[str]:
     return [row["code"] for row in rows]
 
 
+async def rest_in_stock(tx: Tx, note: Note) -> list[str]:
+    """Return codes for what a note's outlet has still to ship, as far as pieces lie there."""
+    skus = {row["id"]: row["sku"] for row in await tx.rows(_q.skus, ints(note.rest))}
+    codes: list[str] = []
+    for article, qty in note.rest.items():
+        codes += await in_stock(tx, note.outlet, skus[article], qty)
+    return codes
+
+
 async def set_reasons(tx: Tx, connection_id: int, effects: Mapping[str, str]) -> None:
     """Say what texts of refusals on a connection mean; the others stay as they are."""
     await tx.do(_q.set_reasons, connection_id, list(effects), list(effects.values()))
+
+
+async def reasons(tx: Tx, connection_id: int) -> dict[str, str]:
+    """Return what texts of refusals on a connection mean."""
+    return {row["text"]: row["effect"] for row in await tx.rows(_q.reasons, connection_id)}
+
+
+async def rules(tx: Tx) -> list[dict[str, Any]]:
+    """Return the tenant's sourcing rules, or the default where it has none, as ``set_rules`` takes them."""
+    rows = await tx.rows(_q.sourcing_rules)
+    stored = [{"kind": row["kind"], **msgspec.json.decode(row["settings"])} for row in rows]
+    return stored or [dict(rule) for rule in sourcing.DEFAULT]
 
 
 async def set_rules(tx: Tx, rules: Sequence[Mapping[str, Any]]) -> None:

@@ -54,6 +54,47 @@ WHERE tenant_id = $1 AND number = ANY($2::text[]);
 -- name: notes_by_id
 SELECT id, order_id FROM dispatch_note WHERE tenant_id = $1 AND id = ANY($2::text::bigint[]);
 
+-- name: called
+-- Orders that outlets ship, called by the ordering side's number or by that of one of their notes.
+SELECT o.number AS called, o.id, o.number, o.connection_id, i.kind
+FROM sales_order o
+JOIN intake i ON i.tenant_id = $1 AND i.connection_id = coalesce(o.connection_id, 0) AND i.number = o.number
+             AND i.document_id = o.id
+WHERE o.tenant_id = $1 AND o.number = ANY($2::text[]) AND o.fulfilment = 'outlets'
+UNION
+SELECT n.number, o.id, o.number, o.connection_id, i.kind
+FROM dispatch_note n
+JOIN sales_order o ON o.tenant_id = $1 AND o.id = n.order_id
+JOIN intake i ON i.tenant_id = $1 AND i.connection_id = coalesce(o.connection_id, 0) AND i.number = o.number
+             AND i.document_id = o.id
+WHERE n.tenant_id = $1 AND n.number = ANY($2::text[]);
+
+-- name: every_outlet
+-- For people: all outlets, and the locations $8, with what they have of some articles ($2, an array text).
+-- What the order $3 holds there, or had shipped from there, counts as there. $4: since when notes count
+-- against a day's capacity; null: never. $5: pieces of an article that an outlet keeps. $6, $7: the
+-- receiver's province and city.
+SELECT l.id, l.code, l.name, l.ships, l.paused, l.priority, l.groups,
+       l.province_key = $6 AS province, l.city_key = $7 AS city, g.articles, g.free,
+       CASE WHEN $4::timestamptz IS NOT NULL AND l.daily_capacity IS NOT NULL THEN greatest(0, l.daily_capacity - (
+           SELECT count(*) FROM dispatch_note n
+           WHERE n.tenant_id = $1 AND n.location_id = l.id AND n.created_at >= $4 AND n.order_id <> $3::bigint)) END AS capacity
+FROM location l
+CROSS JOIN LATERAL (
+    SELECT array_agg(s.article_id) AS articles,
+           array_agg(s.on_hand - s.reserved - s.safety - $5::int + coalesce(own.qty, 0)) AS free
+    FROM unnest($2::text::bigint[]) AS a (article_id)
+    JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id AND s.location_id = l.id
+    LEFT JOIN LATERAL (
+        SELECT sum(CASE WHEN n.state IN ('open', 'done') THEN x.qty ELSE x.shipped END)::bigint AS qty
+        FROM dispatch_note n
+        JOIN dispatch_line x ON x.tenant_id = $1 AND x.note_id = n.id AND x.article_id = a.article_id
+        WHERE n.tenant_id = $1 AND n.order_id = $3::bigint AND n.location_id = l.id
+    ) own ON true
+) g
+WHERE l.tenant_id = $1 AND (l.ships OR l.id = ANY($8::bigint[]))
+ORDER BY l.code;
+
 -- name: lock_dispatches
 -- First of every transaction that moves one on; in the order of their ids. Nothing is read here: of a
 -- statement that waited for a lock only the locked rows are fresh, what it joins is of before the wait.
@@ -138,6 +179,18 @@ WHERE o.tenant_id = $1 AND o.id = c.id AND o.state <> c.state;
 -- name: add_discrepancies
 INSERT INTO discrepancy (tenant_id, id, kind, order_id, note_id, text, details)
 SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::jsonb[]);
+
+-- name: open_discrepancies
+SELECT d.id, d.kind, o.number, n.number AS note, d.text, d.at
+FROM discrepancy d
+LEFT JOIN sales_order o ON o.tenant_id = $1 AND o.id = d.order_id
+LEFT JOIN dispatch_note n ON n.tenant_id = $1 AND n.id = d.note_id
+WHERE d.tenant_id = $1 AND d.settled_at IS NULL
+ORDER BY d.id;
+
+-- name: settle_discrepancy
+UPDATE discrepancy SET settled_at = now(), settled_by = $3, reason = $4
+WHERE tenant_id = $1 AND id = $2 AND settled_at IS NULL;
 
 -- name: sourcing_rules
 SELECT kind, settings FROM sourcing_rule WHERE tenant_id = $1 ORDER BY position;
@@ -314,15 +367,18 @@ WHERE o.tenant_id = $1 AND o.id = ANY($2::text::bigint[]);
 -- name: silent
 -- Notes whose outlets were told, have not answered in time, and are not yet shown for it.
 SELECT n.id, n.order_id
-FROM unnest($2::bigint[], $3::float8[]) AS p (connection_id, answer_within)
+FROM unnest($2::bigint[], $3::timestamptz[]) AS p (connection_id, told_before)
 JOIN dispatch_note n ON n.tenant_id = $1 AND n.connection_id = p.connection_id AND n.state = 'open'
     AND n.answered_at IS NULL AND n.silent_at IS NULL
-    AND n.told_at < now() - make_interval(secs => p.answer_within)
+    AND n.told_at < p.told_before
 ORDER BY n.id
 LIMIT 500;
 
 -- name: mark_silent
 UPDATE dispatch_note SET silent_at = now() WHERE tenant_id = $1 AND id = ANY($2::text::bigint[]);
+
+-- name: reasons
+SELECT text, effect FROM refusal_reason WHERE tenant_id = $1 AND connection_id = $2 ORDER BY text;
 
 -- name: effects
 SELECT r.connection_id, r.text, r.effect

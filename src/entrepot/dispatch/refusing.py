@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from entrepot import facts
+from entrepot import clock, facts
 from entrepot.courier import outbox
 from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import ints
@@ -112,7 +113,7 @@ async def silent(tx: Tx, patience: Sequence[Patience]) -> int:
     rows = await tx.rows(
         _q.silent,
         [p.connection_id for p in patience],
-        [p.answer_within for p in patience],
+        [clock.now() - timedelta(seconds=p.answer_within) for p in patience],
     )
     impatient = {p.connection_id for p in patience if p.auto_resource}
     books = await ledger.opened(tx, {row["order_id"] for row in rows})
@@ -125,9 +126,10 @@ async def silent(tx: Tx, patience: Sequence[Patience]) -> int:
             continue
         text = f"{note.outlet} has not answered {note.number}."
         found.append(Discrepancy(kind="silent", text=text, order=order, note=note))
+        books.log(order, text.rstrip("."))
         if note.connection_id in impatient and note.recall_id is None and not order.voiding:
             asked.append((order, note))
-            books.log(order, f"{note.number} is asked back from {note.outlet}: no answer")
+            books.log(order, f"{note.number} is asked back from {note.outlet}")
     await tx.do(_q.mark_silent, ints(row["id"] for row in rows))
     await ledger.report(tx, found)
     gone = await recall(tx, books, asked)

@@ -166,7 +166,7 @@ def choose(
     """
     able = [c for c in candidates if c.capacity != 0 and c.share(need)]
     ranked = sorted(able, key=lambda c: c.rank(plan.ranks))
-    ranked = [c for c in ranked if _worth_it(c, need, plan.minimum, prices or {})]
+    ranked = [c for c in ranked if worth_it(c, need, plan.minimum, prices or {})]
     if plan.single:
         whole = next((c for c in ranked if c.share(need) == need), None)
         if whole is not None:
@@ -182,9 +182,10 @@ def choose(
     return Choice(parts=parts, lacking=left)
 
 
-def _worth_it(
+def worth_it(
     candidate: Candidate, need: Goods, minimum: Minimum, prices: Mapping[int, Decimal]
 ) -> bool:
+    """Tell whether an outlet's part of a split note comes to the minimum; all of it always does."""
     if minimum.pieces <= 0 and minimum.amount <= 0:
         return True
     share = candidate.share(need)

@@ -34,16 +34,28 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
     door = await admit(tx, batch)
     fresh = [new for new in batch if id(new) in door.taken]
     if fresh:
-        await save(tx, fresh, door)
-        await accounts.open_(tx, _openings(fresh, door))
-        await announce(tx, _news(fresh, door.taken))
-        await stock.reserve(tx, await _demands(tx, fresh, door))
-    return [
-        Placed(order_id=door.taken[id(new)], number=new.number)
-        if id(new) in door.taken
-        else _answer_repeat(new, door)
-        for new in batch
-    ]
+        await write_down(tx, fresh, door)
+        await hold(tx, fresh, door)
+    return [answer(new, door) for new in batch]
+
+
+async def write_down(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
+    """Save orders that were let in, with what they cost, and tell the partners who are to know."""
+    await save(tx, fresh, door)
+    await accounts.open_(tx, _openings(fresh, door))
+    await announce(tx, _news(fresh, door.taken))
+
+
+async def hold(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
+    """Reserve orders whole, also beyond what there is."""
+    await stock.reserve(tx, await _demands(tx, fresh, door))
+
+
+def answer(new: NewOrder, door: Door) -> Outcome:
+    """Return what became of an order at the door."""
+    if id(new) in door.taken:
+        return Placed(order_id=door.taken[id(new)], number=new.number)
+    return _answer_repeat(new, door)
 
 
 async def process(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:

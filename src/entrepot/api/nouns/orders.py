@@ -17,6 +17,8 @@ from entrepot.api.operation import reads, writes
 from entrepot.api.paging import Number, Page, Paged
 from entrepot.api.words import Body, Code, Id, Pieces, Words
 from entrepot.db import Row, Tx, queries
+from entrepot.dispatch import desk as dispatch
+from entrepot.dispatch import intake
 from entrepot.errors import Refused
 from entrepot.orders import flows
 from entrepot.orders.rules import NewOrder, Placed, StepBy, Wanted
@@ -153,11 +155,13 @@ async def show_order(tx: Tx, desk: Desk, id: Id) -> Order:  # noqa: A002 - the p
 
 @writes("POST", "/orders", "orders", several=True)
 async def place_orders(tx: Tx, desk: Desk, body: OrdersPlaced) -> Batch[OrderPlaced]:
-    """Place orders of the hub's own, each reserved whole, also beyond what there is.
+    """Place orders of the hub's own: with a receiver offered to outlets, else reserved whole.
+
+    What no outlet has of an order with a receiver is final; the others may go beyond what there is.
 
     An order whose number is taken, or that names an unknown SKU, is refused; the others are placed.
     """
-    outcomes = await flows.place(tx, [_new(desk, one) for one in body.orders])
+    outcomes = await intake.place(tx, [_new(desk, one) for one in body.orders])
     return batch(outcomes, _placed, status=201)
 
 
@@ -178,8 +182,11 @@ async def ship_orders(tx: Tx, desk: Desk, body: OrdersNamed) -> Batch[OrderPlace
 
 @writes("POST", "/orders/cancel", "orders", several=True)
 async def cancel_orders(tx: Tx, desk: Desk, body: OrdersNamed) -> Batch[OrderPlaced]:
-    """Cancel orders and free what they hold; their numbers stay taken."""
-    return await _step(tx, desk, flows.cancel, body)
+    """Cancel orders and free what they hold; their numbers stay taken.
+
+    Outlets that were told of an order are asked first: it is cancelled once they agree.
+    """
+    return await _step(tx, desk, dispatch.cancel, body)
 
 
 async def _step(tx: Tx, desk: Desk, flow: Flow, body: OrdersNamed) -> Batch[OrderPlaced]:

@@ -135,7 +135,7 @@ async def test_a_stocktake_is_booked_as_the_difference(client: Client) -> None:
     ]
     for weight in (-1, 0.00001, "NaN", 10**15):
         reply = await client.post("/stock/stocktakes", {"counts": [{**counted, "weight": weight}]})
-        assert (reply.status, reply.json["path"]) == (400, "counts[0]")
+        assert (reply.status, reply.json["path"]) == (422, "counts[0]")
 
 
 async def test_a_transfer_takes_pieces_and_their_weight_along(client: Client) -> None:

@@ -10,11 +10,12 @@ from entrepot.api.desk import Caller
 from entrepot.db import queries
 from entrepot.errors import NotAllowed, Refused
 from entrepot.people.flows import fingerprint
+from entrepot.people.rules import Actor, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from entrepot.db import Tx
+    from entrepot.db import Row, Tx
 
 MARK = "ent"
 WINDOW = 60
@@ -62,6 +63,13 @@ async def admit(tx: Tx, tokens: Sequence[str]) -> list[Caller | Refused]:
                 scopes=frozenset(row["scopes"]),
                 limit=row["per_minute"],
                 used=(row["used"] or 0) - counts[hash_],
+                person=_person(row),
             )
         )
     return answers
+
+
+def _person(row: Row) -> Actor | None:
+    if row["person_id"] is None:
+        return None
+    return Actor(id=row["person_id"], name=row["person"], role=Role(row["role"]))

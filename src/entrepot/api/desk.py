@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from entrepot.api import rules
 from entrepot.errors import NotAllowed
+from entrepot.people.rules import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,10 @@ class Hub(Protocol):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """The holder of a token. ``limit`` calls a minute (0: any number), ``used`` in this one so far."""
+    """The holder of a token. ``limit`` calls a minute (0: any number), ``used`` in this one so far.
+
+    ``person`` is whom it acts for; None: a program that only speaks for itself.
+    """
 
     tenant_id: int
     token_id: int
@@ -41,6 +45,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     limit: int
     used: int
+    person: Actor | None = None
 
     @property
     def who(self) -> str:
@@ -59,6 +64,14 @@ class Desk:
     def who(self) -> str:
         """The name under which doings are logged."""
         return self.caller.who
+
+    @property
+    def actor(self) -> Actor:
+        """The person who files and moves papers; raises NotAllowed where the token acts for nobody."""
+        if self.caller.person is None:
+            text = "Papers are filed and moved by people; this token acts for none (--login)."
+            raise NotAllowed("nobody", text)
+        return self.caller.person
 
     def require(self, scope: str) -> None:
         """Refuse a caller whose token does not hold ``scope``."""

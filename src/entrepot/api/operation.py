@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from entrepot import decode
+from entrepot.api import words
 from entrepot.api.problems import Stopped
 from entrepot.errors import BadInput
 from entrepot.openapi import without_none
@@ -179,4 +180,5 @@ def _bare(kind: Any) -> Any:
 def _wrong(message: str, place: str = "") -> Stopped:
     """Return msgspec's sentence as a problem: ``Expected `int`, got `str` - at `$.lines[0].qty```."""
     what, path = _AT.match(message).groups()  # type: ignore[union-attr]  # it matches anything
-    return Stopped(400, "invalid", what, path=place + (path or ""))
+    status = 422 if words.RANGE in what else 400
+    return Stopped(status, "invalid", what, path=place + (path or ""))

@@ -21,6 +21,11 @@ Words = Annotated[str, Meta(max_length=2000)]
 Pieces = Annotated[int, Meta(ge=1, le=MOST)]
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 
+Outside = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""A number by which others name something: people, customers, goods on screens."""
+RANGE = "is out of range"
+"""Stands in the message of a value that decodes and is refused all the same."""
+
 _BIGGEST = 2**63 - 1
 _STEP = Decimal("0.0001")
 
@@ -33,7 +38,7 @@ class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, Decimal) and not _fits(value):
-                message = f"{name} must be at least 0, with at most 15 whole and 4 decimal digits"
+                message = f"{name} {RANGE}: at least 0, with at most 15 whole and 4 decimal digits"
                 raise ValueError(message)
 
 

@@ -92,20 +92,20 @@ async def page(tx: Tx, batch: Sequence[Search]) -> list[Listed]:
     """Return pages of returns, newest first."""
     eyes = policy(await papers.settings(tx))
     found = [await pages.find(tx, search) for search in batch]
-    shown = await _shown(tx, {paper.id: paper for one in found for paper in one.papers})
-    return [Listed(one.total, [shown[paper.id] for paper in one.papers], eyes) for one in found]
+    every = await shown(tx, {paper.id: paper for one in found for paper in one.papers})
+    return [Listed(one.total, [every[paper.id] for paper in one.papers], eyes) for one in found]
 
 
 async def detail(tx: Tx, batch: Sequence[str]) -> list[Detail | Refused]:
     """Return returns by number."""
     known = await papers.read(tx, KIND, batch)
-    shown = await _shown(tx, {paper.id: paper for paper in known.values()})
-    lines: dict[int, list[tuple[Line, Goods]]] = {paper_id: [] for paper_id in shown}
-    for row in await tx.rows(_q.lines, list(shown)):
+    every = await shown(tx, {paper.id: paper for paper in known.values()})
+    lines: dict[int, list[tuple[Line, Goods]]] = {paper_id: [] for paper_id in every}
+    for row in await tx.rows(_q.lines, list(every)):
         lines[row["paper_id"]].append((_of(Line, row), _of(Goods, row)))
-    log = await papers.logs(tx, KIND, shown)
+    log = await papers.logs(tx, KIND, every)
     return [
-        Detail(shown[paper.id], lines[paper.id], log[paper.id])
+        Detail(every[paper.id], lines[paper.id], log[paper.id])
         if (paper := known.get(number)) is not None
         else papers.unknown(KIND, number)
         for number in batch
@@ -149,7 +149,8 @@ async def calculate(tx: Tx, batch: Sequence[Body]) -> list[Calculation | Refused
     return answers
 
 
-async def _shown(tx: Tx, known: Mapping[int, Paper]) -> dict[int, Shown]:
+async def shown(tx: Tx, known: Mapping[int, Paper]) -> dict[int, Shown]:
+    """Return papers as lists show them, by id."""
     customers = {
         row["id"]: _of(Customer, row)
         for row in await tx.rows(_q.customers, [paper.customer_id for paper in known.values()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,17 +16,20 @@ from entrepot.api.batch import MOST, Batch, batch
 from entrepot.api.desk import Desk
 from entrepot.api.operation import reads, writes
 from entrepot.api.paging import Number, Page, Paged
-from entrepot.api.words import Body, Code, Id, Pieces, Words
+from entrepot.api.words import RANGE, Body, Code, Id, Outside, Pieces, Words
 from entrepot.db import Row, Tx, queries
 from entrepot.dispatch import desk as dispatch
 from entrepot.dispatch import intake
 from entrepot.errors import Refused
-from entrepot.orders import flows
+from entrepot.money import ZERO, plain
+from entrepot.orders import accounts, flows
+from entrepot.orders.prices import Account, Money
 from entrepot.orders.rules import NewOrder, Placed, StepBy, Wanted
 
 Flow = Callable[[Tx, Sequence[StepBy]], Awaitable[list[Row | Refused]]]
 _q = queries(__package__)
-_Part = Annotated[str, Meta(max_length=200)]
+_UNPAYABLE = 10**15
+_Text = Annotated[str, Meta(max_length=200)]
 
 
 class OrderListed(Struct, frozen=True, kw_only=True):
@@ -55,11 +59,39 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     what: str
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """Pieces of an article that cost the same, under the ids that adjustments and returns name them by."""
+
+    product_id: int
+    unit_id: int
+    qty: int
+    price: Decimal
+    gift: int
+    name: str
+    unit: str
+
+
+class MoneyShown(Struct, frozen=True, kw_only=True):
+    """Who owes what for an order, what was paid and what was given back."""
+
+    customer_id: int
+    discount: Decimal
+    rebate: Decimal
+    freight: Decimal
+    paid: Decimal
+    refunded: Decimal
+    parts: list[Part]
+
+
 class Order(OrderListed, frozen=True, kw_only=True):
-    """An order with its lines and its log; ``details`` is what its partner said besides."""
+    """An order with its lines and its log; ``details`` is what its partner said besides.
+
+    ``money`` null: it came without prices.
+    """
 
     details: dict[str, Any]
     lines: list[Line]
+    money: MoneyShown | None
     log: list[LogEntry]
 
 
@@ -74,19 +106,44 @@ class OrdersWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Receiver(Body, frozen=True, kw_only=True):
     """Who gets the goods; kept encrypted. With one, outlets are looked for that can ship the order."""
 
-    name: _Part
-    phone: _Part
-    province: _Part
-    city: _Part
+    name: _Text
+    phone: _Text
+    province: _Text
+    city: _Text
     address: Annotated[str, Meta(max_length=500)]
-    county: _Part = ""
+    county: _Text = ""
 
 
 class OrderLine(Body, frozen=True, kw_only=True):
-    """Pieces of an article that are wanted."""
+    """Pieces of an article that are wanted.
+
+    The rest counts where the order has ``money``: what a piece costs, whether it is a gift (1 asked for, 2 of
+    a promotion), and the ids that back-office screens name the goods by (else the article's details say).
+    """
 
     sku: Code
     qty: Pieces
+    price: Decimal = ZERO
+    gift: Literal[0, 1, 2] = 0
+    product_id: Outside | None = None
+    unit_id: Outside | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could owe."""
+        super().__post_init__()
+        if self.price * self.qty >= _UNPAYABLE:
+            message = f"price × qty {RANGE}: below 10^15"
+            raise ValueError(message)
+
+
+class MoneyWanted(Body, frozen=True, kw_only=True):
+    """Who owes what for an order; ``paid`` null: all of it. Adjustments and returns need it."""
+
+    customer_id: Outside
+    discount: Decimal = ZERO
+    rebate: Decimal = ZERO
+    freight: Decimal = ZERO
+    paid: Decimal | None = None
 
 
 class OrderWanted(Body, frozen=True, kw_only=True):
@@ -95,6 +152,7 @@ class OrderWanted(Body, frozen=True, kw_only=True):
     number: Code
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=1000)]
     customer: Words = ""
+    money: MoneyWanted | None = None
     receiver: Receiver | None = None
 
 
@@ -149,6 +207,7 @@ async def show_order(tx: Tx, desk: Desk, id: Id) -> Order:  # noqa: A002 - the p
         **msgspec.structs.asdict(_head(row)),
         details=msgspec.json.decode(row["details"]),
         lines=[Line(sku=line["sku"], qty=line["qty"]) for line in lines],
+        money=_money(await accounts.read(tx, [order_id])),
         log=[LogEntry(at=entry["at"], who=entry["who"], what=entry["what"]) for entry in log],
     )
 
@@ -210,15 +269,50 @@ def _new(desk: Desk, order: OrderWanted) -> NewOrder:
     return NewOrder(
         number=order.number,
         lines=tuple(
-            Wanted(name=line.sku, qty=line.qty, path=f"lines[{at}].sku")
+            Wanted(
+                name=line.sku,
+                qty=line.qty,
+                path=f"lines[{at}].sku",
+                price=line.price,
+                gift=line.gift,
+                product_id=line.product_id,
+                unit_id=line.unit_id,
+            )
             for at, line in enumerate(order.lines)
         ),
         digest=decode.digest(content),
         customer=order.customer,
+        money=Money(**msgspec.structs.asdict(order.money)) if order.money else None,
         body=vault.seal(content),
         receiver=vault.seal(msgspec.json.encode(receiver)) if receiver else None,
         phone_hash=vault.fingerprint(receiver.phone) if receiver and receiver.phone else None,
         who=desk.who,
+    )
+
+
+def _money(found: dict[int, Account]) -> MoneyShown | None:
+    if not found:
+        return None
+    (account,) = found.values()
+    return MoneyShown(
+        customer_id=account.customer_id,
+        discount=plain(account.discount),
+        rebate=plain(account.rebate),
+        freight=plain(account.freight),
+        paid=plain(account.paid),
+        refunded=plain(account.refunded),
+        parts=[
+            Part(
+                product_id=part.product_id,
+                unit_id=part.unit_id,
+                qty=part.qty,
+                price=plain(part.price),
+                gift=part.gift,
+                name=part.name,
+                unit=part.unit,
+            )
+            for part in account.parts
+        ],
     )
 
 

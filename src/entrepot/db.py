@@ -81,6 +81,10 @@ class Tx:
         """Decrypt what ``seal`` made."""
         return self._database.unseal(sealed)
 
+    def fingerprint(self, text: str) -> bytes:
+        """Return a keyed hash by which personal data, a phone number, is found again."""
+        return self._database.fingerprint(text)
+
     def partner(self, connection_id: int | None) -> Any:
         """Return a connection's ``dialect.Partner``; None where there is none (any more)."""
         if connection_id is None:
@@ -179,8 +183,8 @@ def _nobody(*_: object) -> Sequence[int]:
 class Database:
     """The pool of one process.
 
-    ``app`` hands it ``seal`` and ``unseal`` (the key ring), ``listens``, ``listeners`` and ``partner`` (the
-    registry), so that every flow finds them on its transaction.
+    ``app`` hands it ``seal``, ``unseal`` and ``fingerprint`` (the key ring), ``listens``, ``listeners`` and
+    ``partner`` (the registry), so that every flow finds them on its transaction.
     """
 
     def __init__(self, pool: Any, url: str) -> None:
@@ -188,6 +192,7 @@ class Database:
         self.url = url
         self.seal: Callable[[bytes], bytes] = _unset
         self.unseal: Callable[[bytes], bytes] = _unset
+        self.fingerprint: Callable[[str], bytes] = _unset
         self.partner: Callable[[int, int], Any] = _unset
         self.listens: Callable[[int, int, str], bool] = _unset
         self.listeners: Callable[[int, str], Sequence[int]] = _nobody

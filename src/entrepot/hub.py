@@ -29,7 +29,7 @@ class Hub:
         self.registry = Registry(db, vault, self.dialects)
         self.together = Together(db)
         self.recorder = Recorder(db, vault)
-        db.seal, db.unseal = vault.seal, vault.unseal
+        db.seal, db.unseal, db.fingerprint = vault.seal, vault.unseal, vault.fingerprint
         db.listens, db.partner = self.registry.listens, self.registry.partner
         db.listeners = self.registry.listeners
         self._server: embedded.Embedded | None = None

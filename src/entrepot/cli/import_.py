@@ -18,7 +18,7 @@ _NAMES = ", ".join(KINDS)
 
 def command(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"What it holds: {_NAMES}.")],
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="CSV or XLSX.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="CSV, XLSX or JSON.")] = None,
     *,
     show_template: Annotated[
         bool, typer.Option("--template", help="Print the columns and a row as an example.")
@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Bring in a file, row by row; what is wrong goes to FILE.errors.csv and the exit code is 1.
 
-    CSV may be UTF-8 or GBK, with commas, semicolons or tabs; the first line names the columns. A file may be
-    brought in again: what is there already is changed, not doubled.
+    CSV may be UTF-8 or GBK, with commas, semicolons or tabs; the first line names the columns, in JSON the
+    keys of its objects do. A file may be brought in again: what is there already is changed, not doubled.
     """
     chosen = KINDS.get(kind)
     if chosen is None:

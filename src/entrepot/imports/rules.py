@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 MOST = 999_999_999
 LONGEST = 2000
+SHORT = 200
 ERROR = "error"
 """The column that says what was wrong with a row; ignored when the file comes in again."""
 
 Check = Callable[[str], str | None]
 """Returns what is wrong with a cell that is not empty, or None."""
+
+
+class Unfit(str):
+    """A cell that holds neither a text nor a number: a list or an object, as JSON."""
+
+    __slots__ = ()
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -82,6 +89,8 @@ class Layout:
                 return f"a cell has more than {LONGEST} characters"
             if "\0" in cell:
                 return "a cell holds a NUL character"
+            if isinstance(cell, Unfit):
+                return f"a cell is neither a text nor a number: {cell[:40]}"
         for at, column in self._checks:
             cell = row[at]
             if not cell:
@@ -122,6 +131,11 @@ def identity(cell: str) -> str | None:
     if cell.isascii() and cell.isdigit() and int(cell) < 2**53:
         return None
     return "is not a whole number below 2^53"
+
+
+def short(cell: str) -> str | None:
+    """Say what is wrong with a name or a number."""
+    return None if len(cell) <= SHORT else f"has more than {SHORT} characters"
 
 
 def gift(cell: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Reads CSV (UTF-8 with or without BOM, UTF-16, GBK) and XLSX files row by row, in bounded memory."""
+"""Reads CSV (UTF-8 with or without BOM, UTF-16, GBK), XLSX and JSON row by row, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from entrepot.errors import Unusable
+from entrepot.imports import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _BLOCK = 1024 * 1024
 _LONGEST_FIELD = 1024 * 1024
 _XLSX = {".xlsx", ".xlsm"}
+_JSON = {".json", ".jsonl", ".ndjson"}
 
 Line = tuple[int, list[str]]
 """Its number in the file, from 1 (the header), and its cells without surrounding space."""
@@ -41,7 +43,9 @@ def opened(path: Path) -> Iterator[Sheet]:
     """Open a file; raises Unusable saying what is wrong with it as a whole."""
     if not path.is_file():
         raise Unusable(f"There is no file {path}.")
-    with _workbook(path) if path.suffix.lower() in _XLSX else _text(path) as sheet:
+    ending = path.suffix.lower()
+    reader = _workbook if ending in _XLSX else _objects if ending in _JSON else _text
+    with reader(path) as sheet:
         yield sheet
 
 
@@ -88,6 +92,23 @@ def _workbook(path: Path) -> Iterator[Sheet]:
         yield Sheet(header, padded, lambda: min(done[0] / total, 1.0))
     finally:
         book.close()
+
+
+@contextmanager
+def _objects(path: Path) -> Iterator[Sheet]:
+    """Read twice: the first time for the columns. A row's number is that of a file of its rows."""
+    encoding = _encoding(path)
+    with path.open(encoding=encoding) as text:
+        header = objects.header(path, text)
+    if not header:
+        raise Unusable(f"{path} is empty; it should hold objects.")
+    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding) as text:
+        size = max(path.stat().st_size, 1)
+        rows = objects.rows(path, text)
+        lines = (
+            (number, [row.get(name, "") for name in header]) for number, row in enumerate(rows, 2)
+        )
+        yield Sheet(header, lines, lambda: min(raw.tell() / size, 1.0))
 
 
 def _cells(grid: Any, done: list[int]) -> Iterator[Line]:

@@ -74,7 +74,6 @@ async def test_a_cancelled_order_frees_what_it_held_and_keeps_its_number(client:
 
 async def test_orders_are_listed_newest_first_by_what_is_asked(client: Client) -> None:
     """By state, number and connection; a receiver is kept sealed and not listed."""
-    await stocked(client, "O-4", **{"O-D": 9})
     receiver = {
         "name": "张三",
         "phone": "13800138000",
@@ -83,7 +82,7 @@ async def test_orders_are_listed_newest_first_by_what_is_asked(client: Client) -
         "address": "中山路一号",
     }
     for number in ("OL-1", "OL-2", "OL-3"):
-        await place(client, number, "O-4", receiver=receiver)
+        await place(client, number, "G1/C1/S1", receiver=receiver)
     await client.post("/orders/cancel", {"orders": [{"number": "OL-2"}]})
     found = [one["number"] for one in await every(client, "/orders?state=accepted&limit=1")]
     assert found.index("OL-3") < found.index("OL-1")

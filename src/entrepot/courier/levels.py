@@ -195,6 +195,7 @@ class Levels:
 
 async def _mark(sellers: Mapping[str, list[int]], tx: Tx) -> int:
     """Mark a batch of changes; return how many were taken off the list."""
+    await tx.do(_q.by_index)
     taken: int = await tx.value(_q.mark_levels, sellers["listings"], sellers["styles"], _MARKED)
     return taken
 

@@ -291,6 +291,12 @@ FROM courier_state s
 WHERE s.tenant_id = $1 AND s.connection_id = $2 AND s.paused_since IS NOT NULL
   AND l.tenant_id = $1 AND l.connection_id = $2;
 
+-- name: by_index
+-- First of a transaction about levels. Its statements go from the few to the many one index entry at a time
+-- (LATERAL … OFFSET 0): no plan that reads a whole catalogue is ever right there, and right after a million
+-- rows were imported, or with a plan made while there were ten, PostgreSQL believes that it is.
+SELECT set_config('enable_seqscan', 'off', true) WHERE $1::bigint > 0;
+
 -- name: changes_waiting
 -- Tenants whose stock changed and whose levels have not been marked yet.
 SELECT t.tenant_id FROM unnest($1::bigint[]) AS t(tenant_id)
@@ -300,21 +306,25 @@ WHERE EXISTS (SELECT FROM stock_change c WHERE c.tenant_id = t.tenant_id);
 -- Take changes off the list and mark what each connection sells of them: its listings, or styles. A
 -- changed part changes the suites that contain it.
 WITH taken AS (
-    DELETE FROM stock_change c
-    USING (SELECT id FROM stock_change WHERE tenant_id = $1 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED) t
-    WHERE c.tenant_id = $1 AND c.id = t.id
-    RETURNING c.id, c.article_id
+    DELETE FROM stock_change
+    WHERE tenant_id = $1 AND id = ANY(ARRAY(
+        SELECT id FROM stock_change WHERE tenant_id = $1 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING article_id
 ), changed AS (
     SELECT article_id FROM taken
     UNION
     SELECT p.suite_id FROM taken t JOIN suite_part p ON p.tenant_id = $1 AND p.part_id = t.article_id
 ), sold AS (
-    SELECT l.connection_id, l.id AS item, l.article_id
-    FROM changed c JOIN listing l ON l.tenant_id = $1 AND l.article_id = c.article_id
-    WHERE l.connection_id = ANY($2::bigint[])
+    SELECT l.connection_id, l.id AS item, c.article_id
+    FROM changed c
+    CROSS JOIN LATERAL (SELECT connection_id, id FROM listing
+                        WHERE tenant_id = $1 AND article_id = c.article_id
+                          AND connection_id = ANY($2::bigint[]) OFFSET 0) l
     UNION ALL
-    SELECT s.connection_id, a.id, a.id
-    FROM changed c JOIN article a ON a.tenant_id = $1 AND a.id = c.article_id AND a.style_no IS NOT NULL
+    SELECT s.connection_id, c.article_id, c.article_id
+    FROM changed c
+    CROSS JOIN LATERAL (SELECT style_no FROM article
+                        WHERE tenant_id = $1 AND id = c.article_id AND style_no IS NOT NULL OFFSET 0) a
     CROSS JOIN unnest($3::bigint[]) AS s(connection_id)
 ), marked AS (
     INSERT INTO level (tenant_id, connection_id, item, article_id, dirty_since)
@@ -336,9 +346,10 @@ LEFT JOIN feed f ON f.tenant_id = w.tenant_id AND f.connection_id = w.connection
 WHERE coalesce(f.due <= now(), true) AND (
     f.full_after IS NOT NULL OR f.round_at IS NOT NULL
     OR f.told_url IS DISTINCT FROM w.url OR f.shape IS DISTINCT FROM w.shape
-    OR EXISTS (SELECT FROM level v
-               WHERE v.tenant_id = w.tenant_id AND v.connection_id = w.connection_id
-                 AND v.dirty_since <= now() - make_interval(secs => w.wait))
+    OR (SELECT true FROM level v  -- no EXISTS: that would read all levels, sure to find one soon
+        WHERE v.tenant_id = w.tenant_id AND v.connection_id = w.connection_id
+          AND v.dirty_since <= now() - make_interval(secs => w.wait)
+        ORDER BY v.dirty_since LIMIT 1)
     OR w.n > 0 AND w.n <= (SELECT count(*) FROM (
         SELECT FROM level v
         WHERE v.tenant_id = w.tenant_id AND v.connection_id = w.connection_id
@@ -379,37 +390,40 @@ WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
 
 -- name: dirty_listings
 -- The levels dirty for longest. Their figures are read afterwards, so they are at least as new as the version.
-SELECT v.item, v.version, v.told, v.article_id, l.type, l.key, v.dirty_since
-FROM level v
-LEFT JOIN listing l ON l.tenant_id = $1 AND l.connection_id = $2 AND l.id = v.item
-WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.dirty_since <= $4
-ORDER BY v.dirty_since, v.item
-LIMIT $3;
+SELECT v.item, v.version, v.told, v.article_id, l.type, l.key
+FROM (SELECT * FROM level
+      WHERE tenant_id = $1 AND connection_id = $2 AND dirty_since <= $4
+      ORDER BY dirty_since, item LIMIT $3) v
+LEFT JOIN LATERAL (SELECT type, key FROM listing
+                   WHERE tenant_id = $1 AND connection_id = $2 AND id = v.item OFFSET 0) l ON true
+ORDER BY v.dirty_since, v.item;
 
 -- name: dirty_styles
-SELECT v.item, v.version, v.told, v.article_id, 'style' AS type, a.style_no AS key, v.dirty_since
-FROM level v
-LEFT JOIN article a ON a.tenant_id = $1 AND a.id = v.item
-WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.dirty_since <= $4
-ORDER BY v.dirty_since, v.item
-LIMIT $3;
+SELECT v.item, v.version, v.told, v.article_id, 'style' AS type, a.style_no AS key
+FROM (SELECT * FROM level
+      WHERE tenant_id = $1 AND connection_id = $2 AND dirty_since <= $4
+      ORDER BY dirty_since, item LIMIT $3) v
+LEFT JOIN LATERAL (SELECT style_no FROM article WHERE tenant_id = $1 AND id = v.item OFFSET 0) a ON true
+ORDER BY v.dirty_since, v.item;
 
 -- name: all_listings
 SELECT l.id AS item, coalesce(v.version, 0) AS version, NULL AS told, l.article_id, l.type, l.key
-FROM listing l
-LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = l.id
-WHERE l.tenant_id = $1 AND l.connection_id = $2 AND l.id > $4
-ORDER BY l.id
-LIMIT $3;
+FROM (SELECT id, article_id, type, key FROM listing
+      WHERE tenant_id = $1 AND connection_id = $2 AND id > $4
+      ORDER BY id LIMIT $3) l
+LEFT JOIN LATERAL (SELECT version FROM level
+                   WHERE tenant_id = $1 AND connection_id = $2 AND item = l.id OFFSET 0) v ON true
+ORDER BY l.id;
 
 -- name: all_styles
 SELECT a.id AS item, coalesce(v.version, 0) AS version, NULL AS told, a.id AS article_id, 'style' AS type,
        a.style_no AS key
-FROM article a
-LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.id
-WHERE a.tenant_id = $1 AND a.style_no IS NOT NULL AND a.id > $4
-ORDER BY a.id
-LIMIT $3;
+FROM (SELECT id, style_no FROM article
+      WHERE tenant_id = $1 AND style_no IS NOT NULL AND id > $4
+      ORDER BY id LIMIT $3) a
+LEFT JOIN LATERAL (SELECT version FROM level
+                   WHERE tenant_id = $1 AND connection_id = $2 AND item = a.id OFFSET 0) v ON true
+ORDER BY a.id;
 
 -- name: acknowledge
 -- What the partner took (or refused, which counts as told), if the feed is still ours. A level that changed
@@ -426,9 +440,13 @@ ON CONFLICT (tenant_id, connection_id, item) DO UPDATE SET
 
 -- name: clear_unchanged
 -- Levels that changed and changed back: nothing to tell.
-UPDATE level v SET dirty_since = CASE WHEN v.version <> a.version THEN now() END
-FROM unnest($3::text::bigint[], $4::text::bigint[]) AS a(item, version)
-WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.item;
+INSERT INTO level AS v (tenant_id, connection_id, item, article_id, version, told)
+SELECT $1, $2, a.item, a.article_id, a.version, a.told
+FROM unnest($3::text::bigint[], $4::text::bigint[], $5::text::bigint[], $6::text[])
+    AS a(item, article_id, version, told)
+ORDER BY a.item
+ON CONFLICT (tenant_id, connection_id, item) DO UPDATE SET
+    dirty_since = CASE WHEN v.version <> EXCLUDED.version THEN now() END;
 
 -- name: forget_levels
 -- What is no longer sold there.
@@ -693,13 +711,14 @@ SELECT c.relname::text AS name
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = to_regclass($1);
 
--- name: never_analyzed
--- Tables that have grown since they were made and that the planner knows nothing of.
+-- name: outgrown
+-- Tables that have grown tenfold since the planner last heard of them, or that it never heard of.
 SELECT c.relname::text AS name
 FROM pg_class c
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
-WHERE c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 65536
-  AND (c.oid = ANY(ARRAY['lane', 'level']::regclass[])
+WHERE c.relkind = 'r' AND pg_relation_size(c.oid) > 65536
+  AND (c.reltuples < 0 OR pg_relation_size(c.oid) > 10 * current_setting('block_size')::bigint * c.relpages)
+  AND (c.oid = ANY(ARRAY['lane', 'level', 'listing', 'article', 'stock']::regclass[])
        OR i.inhparent = ANY(ARRAY['delivery', 'attempt']::regclass[]));
 
 -- name: schedule_soon

@@ -101,7 +101,8 @@ class Teller:
     async def _read(self, query: str, since: Any) -> tuple[list[Row], list[Item]]:
         """Read marks and then, in a later statement, the figures; settle those that need no call."""
         connection_id = self._channel.connection_id
-        async with self._db.reading(self._tenant_id) as tx:
+        async with self._db.transaction(self._tenant_id, readonly=True) as tx:
+            await tx.do(_q.by_index)
             limit = max(self._size // (1 + len(self._channel.stores)), 1)
             limit *= max(_ROWS_READ // max(self._size, 1), 1)
             rows = list(await tx.rows(query, connection_id, limit, since))
@@ -124,7 +125,9 @@ class Teller:
                 _q.clear_unchanged,
                 connection_id,
                 ints([item.level.listing_id for item in same]),
+                ints([item.article_id for item in same]),
                 ints([item.version for item in same]),
+                [item.told for item in same],
             )
 
     async def _tell(self, items: Sequence[Item]) -> Retry | None:

@@ -129,11 +129,11 @@ class Watch:
             self.follow()
 
     async def _analyze(self) -> None:
-        """Let the planner know of tables that have just begun to grow, before autovacuum gets to it.
+        """Let the planner know of tables that have just grown, before autovacuum gets to it.
 
         Without statistics it takes a tenant for one two-hundredth of a table, and reads all of it.
         """
-        for row in await self._db.rows(_q.never_analyzed):
+        for row in await self._db.rows(_q.outgrown):
             await self._db.rows(f"ANALYZE {row['name']}")
 
     async def _tend(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import psycopg
 import pytest
 
@@ -101,7 +102,7 @@ async def test_an_archive_of_a_newer_version_or_with_a_broken_dump_is_refused(
     """A digest that is right does not make a dump of anything; the database stays empty."""
     settings = Settings(data=tmp_path / "other", database_url=empty_database_url)
     head, begin, end = archive.read_head(copy)
-    newer = type(head)(**{**_fields(head), "migrations": ("9999_later",)})
+    newer = msgspec.structs.replace(head, migrations=("9999_later",))
     for one, dump in ((newer, copy.read_bytes()[begin:end]), (head, b"hello" * 100_000)):
         with archive.written(copy, one) as file:
             file.write(dump)
@@ -109,10 +110,6 @@ async def test_an_archive_of_a_newer_version_or_with_a_broken_dump_is_refused(
             await backups.restore(settings, copy, WORDS)
     with psycopg.connect(empty_database_url) as one_more:
         assert one_more.execute(b"SELECT to_regclass('tenant')").fetchone() == (None,)
-
-
-def _fields(head: archive.Head) -> dict[str, object]:
-    return {name: getattr(head, name) for name in head.__struct_fields__}
 
 
 async def test_a_backup_that_fails_leaves_the_last_one(

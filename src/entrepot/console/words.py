@@ -93,8 +93,8 @@ def signed(value: int) -> str:
 
 
 def money(value: Decimal | None) -> str:
-    """Return an amount with its two decimals."""
-    return "–" if value is None else f"{value:,.2f}"
+    """Return an amount with its two decimals, the minus as typesetters have it."""
+    return "–" if value is None else f"{value:,.2f}".replace("-", "−")
 
 
 def moment(at: datetime) -> str:

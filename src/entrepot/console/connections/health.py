@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from entrepot.db import Row
 
 _FAILING = 0.5
+# Of fewer calls than these the newest one tells; a single failure at the start is no trouble any more.
+_ENOUGH = 4
 
 
 class Health(Struct, kw_only=True):
@@ -70,7 +72,8 @@ def _light(row: Row) -> tuple[str, str, str]:
         )
     if row["attention"]:
         return "bad", N_("Needs a person"), ""
-    if row["calls"] and row["failed"] / row["calls"] >= _FAILING:
+    few = row["calls"] < _ENOUGH and row["last_good"] == row["last_out"]
+    if not few and row["calls"] and row["failed"] / row["calls"] >= _FAILING:
         return "bad", N_("Failing"), _("%(failed)d of the last %(calls)d calls failed.") % {
             "failed": row["failed"], "calls": row["calls"],
         }  # fmt: skip

@@ -50,7 +50,7 @@ async def overview(visit: Visit) -> Response[Any]:
 async def chart(visit: Visit) -> Response[Any]:
     """The figures behind a chart."""
     wanted = {
-        "orders": (("placed", _("Placed"), 1), ("shipped", _("Shipped"), 4)),
+        "orders": (("placed", _("Orders"), 1), ("shipped", _("Shipped"), 4)),
         "calls": (("delivered", _("Delivered"), 1), ("failed", _("Failed"), 3)),
     }.get(visit.path["name"], ())
     labels: list[str] = []

@@ -49,7 +49,7 @@
     const hit = (selector) => event.target.closest?.(selector);
     let found;
     if ((found = hit("[data-copy]"))) copy(found);
-    else if ((found = hit("[data-closes]"))) found.closest(found.dataset.closes)?.close?.();
+    else if ((found = hit("[data-closes]"))) leave(found);
     else if ((found = hit("[data-removes]"))) found.closest(found.dataset.removes)?.remove();
     else if ((found = hit("[data-theme-next]"))) nextTheme();
     else if ((found = hit("[data-adds]"))) addRow($(found.dataset.adds));
@@ -57,6 +57,13 @@
     else if (event.target === sheet()) sheet().close();
     for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
+
+  // Opened by its address, what usually stands in the dialog is a page; leaving it goes back.
+  function leave(button) {
+    const dialog = button.closest(button.dataset.closes);
+    if (dialog) dialog.close();
+    else history.back();
+  }
 
   async function copy(button) {
     const from = button.dataset.copy;

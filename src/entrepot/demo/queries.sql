@@ -18,3 +18,39 @@ FROM (SELECT id, number FROM sales_order
 JOIN order_money m ON m.tenant_id = $1 AND m.order_id = o.id
 JOIN order_price p ON p.tenant_id = $1 AND p.order_id = o.id
 ORDER BY o.id, p.part;
+
+-- name: live_stock
+-- What lies where of the goods that the traffic sells in stores.
+SELECT a.sku, l.code, s.on_hand
+FROM article a
+JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.id
+JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
+WHERE a.tenant_id = $1 AND a.sku LIKE 'LIVE-%/%/%';
+
+-- name: live_notes
+-- Notes over these goods that have still to be shipped, the oldest first.
+SELECT n.number
+FROM dispatch_note n
+WHERE n.tenant_id = $1 AND n.state = 'open' AND EXISTS (
+    SELECT FROM dispatch_line x JOIN article a ON a.tenant_id = $1 AND a.id = x.article_id
+    WHERE x.tenant_id = $1 AND x.note_id = n.id AND a.sku LIKE 'LIVE-%/%/%')
+ORDER BY n.id
+LIMIT 50;
+
+-- name: live_packages
+-- The newest parcels of the traffic.
+SELECT n.number, p.waybill
+FROM package p JOIN dispatch_note n ON n.tenant_id = $1 AND n.id = p.note_id
+WHERE p.tenant_id = $1 AND EXISTS (
+    SELECT FROM package_piece x JOIN article a ON a.tenant_id = $1 AND a.id = x.article_id
+    WHERE x.tenant_id = $1 AND x.package_id = p.id AND a.sku LIKE 'LIVE-%/%/%')
+ORDER BY p.id DESC
+LIMIT 5;
+
+-- name: live_pieces
+-- Pieces of the traffic that are with buyers, those that left last first.
+SELECT p.code
+FROM piece p JOIN article a ON a.tenant_id = $1 AND a.id = p.article_id AND a.sku LIKE 'LIVE-%/%/%'
+WHERE p.tenant_id = $1 AND p.state = 'shipped'
+ORDER BY p.changed_at DESC
+LIMIT 20;

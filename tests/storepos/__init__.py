@@ -1,0 +1,1 @@
+"""storepos over real HTTP: both ends, every interface of the document."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import multiprocessing
 import signal
 import socket
@@ -201,12 +202,24 @@ def die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _spare_the_collector() -> None:
+    """Take what is loaded out of the garbage collector's rounds and let it go round less often.
+
+    A request leaves next to nothing that only the collector can free; at the default threshold its
+    rounds took an eighth of a worker's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def _serve_web(settings: Settings) -> None:
     """Run the web workers in granian until a signal ends them."""
 
     def application() -> Web:
         die_with_parent()
         log.configure(settings.log_level)
+        _spare_the_collector()
         return Web(settings)
 
     server = Granian(

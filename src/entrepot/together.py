@@ -2,7 +2,8 @@
 
 A flow takes a sequence of commands and returns one outcome per command: a value, or a ``Refused``
 that is raised to that caller alone. While the database works on one batch, the next one gathers; an
-idle lane starts at once, so a lone request waits for nobody.
+idle lane starts at once, so a lone request waits for nobody. A second batch beside the first starts when
+enough commands wait to be worth its statements; fewer would only wait for the same rows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Flow = Callable[[Tx, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 _BATCH = 64
+_WORTH = 16
 _WRITERS = 2
 _READERS = 2
 
@@ -33,6 +35,14 @@ class _Lane:
     def __init__(self) -> None:
         self.waiting: deque[tuple[Any, asyncio.Future[Any]]] = deque()
         self.running = 0
+
+    def worth_a_batch(self) -> bool:
+        """Tell whether what waits should start now, beside what is under way."""
+        return not self.running or len(self.waiting) >= _WORTH
+
+    def worth_going_on(self) -> bool:
+        """Tell whether one that has settled its batch should take the next; the last one always does."""
+        return bool(self.waiting) and (self.running == 1 or len(self.waiting) >= _WORTH)
 
 
 class Together:
@@ -70,7 +80,7 @@ class Together:
             lane = self._lanes[flow, tenant_id] = _Lane()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         lane.waiting.append((command, future))
-        if lane.running < lanes:
+        if lane.running < lanes and lane.worth_a_batch():
             lane.running += 1
             task = asyncio.create_task(self._work(flow, tenant_id, lane, run))
             self._tasks.add(task)
@@ -79,7 +89,7 @@ class Together:
 
     async def _work(self, flow: Flow, tenant_id: int, lane: _Lane, run: Callable[..., Any]) -> None:
         try:
-            while lane.waiting:
+            while lane.worth_going_on():
                 size = min(self._batch, len(lane.waiting))
                 batch = [lane.waiting.popleft() for _ in range(size)]
                 await self._settle(flow, tenant_id, batch, run)

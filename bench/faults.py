@@ -1,4 +1,4 @@
-"""The courier's fault tests in full: order under failures, and kills in the middle of calls."""
+"""The courier's fault tests in full: order under failures, kills in the middle of calls, levels in chaos."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.courier import chaos
 from tests.courier.bureau import Bureau
+from tests.courier.upheaval import levels_in_chaos
 
 from bench.context import Result
 from entrepot.db import Database
@@ -20,8 +21,8 @@ _LEASE = 1.0
 
 
 async def run(context: Context) -> list[Result]:
-    """Run both; each proves that its faults happened."""
-    return [*await _order(context), *await _kills(context)]
+    """Run all; each proves that its faults happened."""
+    return [*await _order(context), *await _kills(context), *await _levels(context)]
 
 
 async def _bureau(context: Context, name: str) -> Bureau:
@@ -65,10 +66,31 @@ async def _kills(context: Context) -> list[Result]:
     return [
         Result(name=f"{name}: nothing lost", value=int(whole), unit="", floor=1),
         Result(name=f"{name}: overtaken, or under another id", value=wrong, unit="", ceiling=0),
-        Result(name=f"{name}: calls cut off", value=lost[0]["n"], unit="", floor=times),
+        Result(name=f"{name}: attempts noted as lost", value=lost[0]["n"], unit="", floor=times),
         Result(name=f"{name}: calls that came twice", value=ledger.came_twice(), unit="", floor=1),
         Result(name=f"{name}: recovery, median", value=statistics.median(recovered), unit="s"),
         Result(
             name=f"{name}: recovery, longest", value=recovered[-1], unit="s", ceiling=_LEASE + 1
         ),
+    ]
+
+
+async def _levels(context: Context) -> list[Result]:
+    listings, kills = context.size(2000), context.size(50)
+    bureau = await _bureau(context, "upheaval")
+    chaos = await levels_in_chaos(bureau, context.folder / "ring", listings=listings, kills=kills)
+    await bureau.recorder.stop()
+    await bureau.db.close()
+    mall, name = chaos.mall, f"levels of {listings:,} listings, {kills} kills"
+    return [
+        Result(
+            name=f"{name}: not as the hub has it", value=len(chaos.differing()), unit="", ceiling=0
+        ),
+        Result(
+            name=f"{name}: changes of stock meanwhile", value=chaos.changes, unit="", floor=listings
+        ),
+        Result(name=f"{name}: calls cut off by a kill", value=mall.cut, unit="", floor=kills),
+        Result(name=f"{name}: calls answered badly", value=mall.failed, unit="", floor=1),
+        Result(name=f"{name}: calls never answered", value=mall.silent, unit=""),
+        Result(name=f"{name}: calls taken", value=mall.wrote, unit=""),
     ]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvloop
@@ -15,9 +15,10 @@ import uvloop
 from entrepot.connections.exchanges import Recorder
 from entrepot.courier.worker import Courier
 from entrepot.db import Database
-from entrepot.dialect import Partner, Settings
+from entrepot.dialect import Partner
 from entrepot.vault import Vault
-from tests.courier.bureau import LOOPBACK, Link, Links
+from tests.courier.bureau import LOOPBACK, ROLE, Link, Links
+from tests.courier.shop import SHOP
 
 if TYPE_CHECKING:
     from tests.courier.bureau import Bureau
@@ -30,21 +31,23 @@ class Orders(msgspec.Struct):
     ring: str
     tenant_id: int
     partners: dict[int, str]
-    settings: dict[str, str | int]
+    settings: dict[str, Any]
     lease: float
+    shop: bool = False
 
 
 def hire(bureau: Bureau, ring: Path, *, lease: float) -> subprocess.Popen[bytes]:
-    """Start a courier process for all connections of a bureau."""
+    """Start a courier process for all connections of a bureau, which are alike."""
     links = bureau.links.links.values()
-    settings = next(iter(links)).partner.settings
+    first = next(iter(links))
     orders = Orders(
         database=bureau.db.url,
         ring=str(ring),
         tenant_id=bureau.tenant_id,
         partners={link.partner.id: link.partner.partner_url or "" for link in links},
-        settings={"schedule": settings.schedule, "concurrency": settings.concurrency},
+        settings=msgspec.to_builtins(first.partner.settings),
         lease=lease,
+        shop=first.role is SHOP,
     )
     command = [sys.executable, "-m", "tests.courier.crew", msgspec.json.encode(orders).decode()]
     return subprocess.Popen(command)
@@ -54,7 +57,8 @@ async def serve(orders: Orders) -> None:
     """Work until SIGTERM."""
     db = await Database.open(orders.database, size=6)
     vault = Vault.open(Path(orders.ring))
-    settings = msgspec.convert(orders.settings, Settings)
+    role = SHOP if orders.shop else ROLE
+    settings = msgspec.convert(orders.settings, role.settings)
     links = {
         connection_id: Link(
             Partner(
@@ -65,7 +69,8 @@ async def serve(orders: Orders) -> None:
                 role="test",
                 partner_url=url,
                 settings=settings,
-            )
+            ),
+            role,
         )
         for connection_id, url in orders.partners.items()
     }

@@ -10,6 +10,7 @@ from entrepot import ids
 from entrepot.courier.watch import share
 from tests.courier import chaos
 from tests.courier.bureau import Answer, Bureau, Call, Stub, eventually
+from tests.courier.upheaval import levels_in_chaos
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +62,17 @@ async def test_what_a_dead_courier_held_is_taken_over_soon_after_its_lease(
     stop.set()
     await task
     assert lease - 0.5 < took < lease + 1
+
+
+async def test_after_any_chaos_the_partner_believes_what_is_true(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    """Couriers killed, answers late, lost or false, stock changing: the last level told is the hub's."""
+    chaos = await levels_in_chaos(bureau, tmp_path / "ring", listings=120, kills=4)
+    assert chaos.differing() == []
+    assert chaos.mall.cut >= 4
+    assert chaos.mall.failed > 0
+    assert chaos.changes > 300
 
 
 async def test_a_zombies_late_result_does_not_count(bureau: Bureau, stub: Stub) -> None:

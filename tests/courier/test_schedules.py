@@ -10,7 +10,8 @@ from entrepot import ids
 from entrepot.courier import desk, jobs, retention, schedules
 from entrepot.courier.schedules import Clock, Schedule
 from tests.courier.bureau import Bureau, Stub, eventually
-from tests.courier.test_levels import SHOP, Shelf, told
+from tests.courier.shop import SHOP, Shelf
+from tests.courier.test_levels import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

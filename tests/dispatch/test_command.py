@@ -207,7 +207,7 @@ def test_our_own_people_ship_refuse_and_receive(run: Run, tmp_path: Path) -> Non
     assert run("dispatch", "refuse", "P1").code == 1
     assert run("dispatch", "refuse", "P9").code == 1
     assert run("verify").code == 0
-    assert run("dispatch", "attention").out == "Everything agrees.\n"
+    assert run("discrepancies", "list").out == "Everything agrees.\n"
 
 
 def test_what_does_not_agree_is_listed_until_a_person_settles_it(run: Run, tmp_path: Path) -> None:
@@ -215,9 +215,10 @@ def test_what_does_not_agree_is_listed_until_a_person_settles_it(run: Run, tmp_p
     by_hand(run, tmp_path)
     run("orders", "create", "P3", "G1/C1/S1=1", "--to", HANGZHOU)
     assert run("dispatch", "ship", "P3", "W1", "SN-G1-6004-01").code == 0
-    (row,) = run("dispatch", "attention", "--json").json
-    assert (row["kind"], row["number"]) == ("moved", "P3")
-    assert "moved" in run("dispatch", "attention").out
-    assert run("dispatch", "settle", row["id"], "--reason", "gezählt").code == 0
-    assert run("dispatch", "settle", row["id"]).code == 1
-    assert run("dispatch", "attention", "--json").json == []
+    (row,) = run("discrepancies", "list", "--json").json
+    assert (row["kind"], row["subject"], row["document"]) == ("moved", "SN-G1-6004-01", "P3")
+    assert row["details"]["recorded_at"] == "6004"
+    assert "moved" in run("discrepancies", "list").out
+    assert run("discrepancies", "resolve", row["id"], "--reason", "counted").code == 0
+    assert run("discrepancies", "resolve", "1", "--reason", "counted").code == 1
+    assert run("discrepancies", "list", "--json").json == []

@@ -322,9 +322,11 @@ SELECT $1, id, name, name, number FROM unnest($2::bigint[], $3::text[], $4::int[
 ON CONFLICT (tenant_id, sku) DO UPDATE SET style_no = excluded.style_no WHERE article.style_no IS NULL;
 
 -- name: sums
--- What may be sold of articles over these places (null: all).
-SELECT s.article_id, greatest(sum(s.on_hand - s.reserved - s.safety), 0)::bigint
-FROM stock s JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
-WHERE s.tenant_id = $1 AND s.article_id = ANY($2::text::bigint[])
-  AND ($3::text[] IS NULL OR l.code = ANY($3))
+-- What may be sold of articles over the places of each; places 0 are all.
+SELECT w.at, greatest(sum(s.on_hand - s.reserved - s.safety), 0)::bigint AS pieces
+FROM unnest($2::text::int[], $3::text::bigint[], $4::text::int[]) AS w (at, article_id, places)
+JOIN stock s ON s.tenant_id = $1 AND s.article_id = w.article_id
+JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
+LEFT JOIN unnest($5::int[], $6::text[]) AS p (places, code) ON p.places = w.places AND p.code = l.code
+WHERE w.places = 0 OR p.code IS NOT NULL
 GROUP BY 1;

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from entrepot.catalogue import flows as catalogue
-from entrepot.db import ints, queries
+from entrepot.catalogue import totals
+from entrepot.db import queries
 from entrepot.dialect import Partner
 from entrepot.errors import BadInput, Refused
 from entrepot.stock import flows as stock
@@ -44,22 +45,16 @@ class LevelStated(Struct, frozen=True, kw_only=True):
 class LevelsStated(Struct, frozen=True, kw_only=True):
     """Levels stated in one document: all of its rows count, or none.
 
-    ``places`` are the codes that may be named (empty: any of the tenant's); ``only_check`` looks for
-    unknown names and places and stores nothing.
+    ``places`` are the codes that may be named (empty: any of the tenant's); ``totals`` tells that the
+    partner states totals too; ``only_check`` looks for unknown names and places and stores nothing.
     """
 
     rows: tuple[LevelStated, ...]
     partner: Partner
     places: tuple[str, ...] = ()
+    totals: bool = False
     create_unknown: bool = False
     only_check: bool = False
-
-
-class Difference(Struct, frozen=True, kw_only=True):
-    """A stated total that is not the sum over the places."""
-
-    row: LevelStated
-    total: int
 
 
 class _Known(Struct, frozen=True):
@@ -69,8 +64,8 @@ class _Known(Struct, frozen=True):
     locations: Mapping[str | None, int]
 
 
-async def take(tx: Tx, batch: Sequence[LevelsStated]) -> list[Refused | tuple[Difference, ...]]:
-    """Make stock what partners state; return what of their totals does not add up afterwards.
+async def take(tx: Tx, batch: Sequence[LevelsStated]) -> list[Refused | None]:
+    """Make stock what partners state, and keep what of their totals does not add up afterwards.
 
     A document with an unknown name or place changes nothing and is refused with ``unknown_rows``,
     naming every bad row: facts ``unknown_names`` and ``unknown_places``, both lists of rows. The last of
@@ -84,11 +79,8 @@ async def take(tx: Tx, batch: Sequence[LevelsStated]) -> list[Refused | tuple[Di
         if refusal is None and not stated.only_check
     ]
     await stock.state(tx, [level for stated in taken for level in _levels(stated, known)])
-    differences = {id(stated): await _differences(tx, stated, known) for stated in taken}
-    return [
-        refusal if refusal is not None else differences.get(id(stated), ())
-        for stated, refusal in zip(batch, outcomes, strict=True)
-    ]
+    await totals.compare(tx, _sides(taken, known))
+    return outcomes
 
 
 def _unknown(stated: LevelsStated, known: _Known) -> BadInput | None:
@@ -119,18 +111,25 @@ def _levels(stated: LevelsStated, known: _Known) -> Iterable[Stated]:
             )
 
 
-async def _differences(tx: Tx, stated: LevelsStated, known: _Known) -> tuple[Difference, ...]:
-    """Compare the totals of a document, the last of repeated ones, with the sums over its places."""
-    totals = {known.articles[_name(stated, row)]: row for row in stated.rows if row.total}
-    if not totals:
-        return ()
-    places = list(stated.places) or None
-    sums = {row[0]: row[1] for row in await tx.rows(_q.sums, ints(totals), places)}
-    return tuple(
-        Difference(row=row, total=sums.get(article_id, 0))
-        for article_id, row in totals.items()
-        if row.qty != sums.get(article_id, 0)
-    )
+def _sides(taken: Iterable[LevelsStated], known: _Known) -> list[totals.Side]:
+    """Return every name whose total and sum are to be compared, as its last document left it."""
+    sides: dict[tuple[int, str], totals.Side] = {}
+    for stated in (one for one in taken if one.totals):
+        latest: dict[str, totals.Side] = {}
+        for row in stated.rows:
+            subject = f"{row.type} {row.name}"
+            total = int(row.qty) if row.total else None
+            if total is None and subject in latest:
+                total = latest[subject].total
+            latest[subject] = totals.Side(
+                connection_id=stated.partner.id,
+                subject=subject,
+                article_id=known.articles[_name(stated, row)],
+                places=stated.places,
+                total=total,
+            )
+        sides.update({(stated.partner.id, subject): side for subject, side in latest.items()})
+    return list(sides.values())
 
 
 def _name(stated: LevelsStated, row: LevelStated) -> Name:

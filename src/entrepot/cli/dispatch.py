@@ -97,35 +97,6 @@ async def source(
 
 @app.command()
 @at_desk
-async def attention(desk: Desk, *, as_json: Json = False) -> None:
-    """List what does not agree: silent outlets, pieces that lay elsewhere, stores that say void."""
-    async with desk.hub.db.reading(desk.tenant_id) as tx:
-        rows = await by_hand.attention(tx)
-    if as_json:
-        show.as_json([{**dict(row.items()), "id": str(row["id"])} for row in rows])
-        return
-    show.table(
-        ("id", "kind", "order", "note", "what"),
-        ((row["id"], row["kind"], row["number"], row["note"], row["text"]) for row in rows),
-        empty="Everything agrees.",
-    )
-
-
-@app.command()
-@at_desk
-async def settle(
-    desk: Desk,
-    id_: Annotated[int, typer.Argument(metavar="ID", help="As `dispatch attention` shows it.")],
-    *,
-    reason: Annotated[str, typer.Option(help="Kept with it.")] = "",
-) -> None:
-    """Mark something that did not agree as looked at."""
-    await desk.run(lambda tx: by_hand.settle(tx, id_, desk.who, reason))
-    show.say(f"{id_} is settled.")
-
-
-@app.command()
-@at_desk
 async def ship(
     desk: Desk,
     number: Note,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec import Struct, field
 
 from entrepot import facts, ids
 from entrepot.db import ints, queries
+from entrepot.discrepancies import flows as discrepancies
+from entrepot.discrepancies.rules import Seen
 from entrepot.dispatch.rules import Line, Note, Order, Package
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ _q = queries(__package__)
 
 
 class Discrepancy(Struct, frozen=True, kw_only=True):
-    """What does not agree and a person should look at."""
+    """What does not agree and a person should look at; its subject is the note, or else the order."""
 
     kind: str
     text: str
+    subject: str = ""
     order: Order | None = None
     note: Note | None = None
     details: dict[str, Any] = {}
@@ -119,16 +121,23 @@ async def _write_notes(tx: Tx, notes: list[Note]) -> None:
 
 async def report(tx: Tx, found: Collection[Discrepancy]) -> None:
     """Put discrepancies before a person."""
-    if found:
-        await tx.do(
-            _q.add_discrepancies,
-            [ids.new() for _ in found],
-            [d.kind for d in found],
-            [d.order.id if d.order else None for d in found],
-            [d.note.id if d.note else None for d in found],
-            [d.text for d in found],
-            [msgspec.json.encode(d.details).decode() for d in found],
-        )
+    await discrepancies.see(tx, [_seen(one) for one in found])
+
+
+def _seen(one: Discrepancy) -> Seen:
+    order, note = one.order, one.note
+    numbers = {"order": order.number if order else "", "note": note.number if note else ""}
+    about = note or order
+    return Seen(
+        kind=one.kind,
+        subject=one.subject or numbers["note"] or numbers["order"],
+        text=one.text,
+        connection_id=about.connection_id if about else None,
+        document=numbers["order"],
+        order_id=order.id if order else None,
+        note_id=note.id if note else None,
+        details={**{name: number for name, number in numbers.items() if number}, **one.details},
+    )
 
 
 async def skus(tx: Tx, articles: Collection[int]) -> dict[int, str]:

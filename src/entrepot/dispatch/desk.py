@@ -48,17 +48,6 @@ async def note(tx: Tx, number: str, connection_id: int | None = None) -> Note:
     return hits[0]
 
 
-async def attention(tx: Tx) -> list[Row]:
-    """Return what does not agree and nobody has settled yet, the oldest first."""
-    return await tx.rows(_q.open_discrepancies)
-
-
-async def settle(tx: Tx, discrepancy_id: int, who: str, reason: str) -> None:
-    """Mark what did not agree as looked at; raises Missing."""
-    if not await tx.do(_q.settle_discrepancy, discrepancy_id, who, reason):
-        raise Missing("unknown_discrepancy", f"Nothing open has the id {discrepancy_id}.")
-
-
 async def source(tx: Tx, batch: Sequence[StepBy]) -> list[Done | Refused]:
     """Offer what is parked again, counting offers anew; outlets that refused it are not asked again."""
     rows = await tx.rows(_q.called, [step.number for step in batch])

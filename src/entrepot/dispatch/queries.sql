@@ -176,22 +176,6 @@ UPDATE sales_order o SET state = c.state, changed_at = now()
 FROM unnest($2::text::bigint[], $3::text[]) AS c (id, state)
 WHERE o.tenant_id = $1 AND o.id = c.id AND o.state <> c.state;
 
--- name: add_discrepancies
-INSERT INTO discrepancy (tenant_id, id, kind, order_id, note_id, text, details)
-SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::jsonb[]);
-
--- name: open_discrepancies
-SELECT d.id, d.kind, o.number, n.number AS note, d.text, d.at
-FROM discrepancy d
-LEFT JOIN sales_order o ON o.tenant_id = $1 AND o.id = d.order_id
-LEFT JOIN dispatch_note n ON n.tenant_id = $1 AND n.id = d.note_id
-WHERE d.tenant_id = $1 AND d.settled_at IS NULL
-ORDER BY d.id;
-
--- name: settle_discrepancy
-UPDATE discrepancy SET settled_at = now(), settled_by = $3, reason = $4
-WHERE tenant_id = $1 AND id = $2 AND settled_at IS NULL;
-
 -- name: sourcing_rules
 SELECT kind, settings FROM sourcing_rule WHERE tenant_id = $1 ORDER BY position;
 

@@ -162,7 +162,7 @@ def _apply(books: Books, left: _Left, pieces: Mapping[str, Piece]) -> None:
 async def _take_stock(tx: Tx, left: Sequence[_Left], pieces: Mapping[str, Piece]) -> None:
     """Take the pieces out of stock; those recorded elsewhere are moved to the outlet first."""
     moves: list[Move] = []
-    found: list[Discrepancy] = []
+    strays: list[tuple[_Left, str, int]] = []
     parts: list[exact.Part] = []
     for one in left:
         by_article: dict[int, int] = {}
@@ -171,13 +171,7 @@ async def _take_stock(tx: Tx, left: Sequence[_Left], pieces: Mapping[str, Piece]
             by_article[piece.article_id] = by_article.get(piece.article_id, 0) + 1
             if piece.location_id != here:
                 moves += _moved(one, piece, here)
-                text = f"Piece {code} left {one.note.outlet}, but was recorded at another place."
-                details = {"code": code, "recorded_at": piece.location_id, "left": here}
-                found.append(
-                    Discrepancy(
-                        kind="moved", text=text, order=one.order, note=one.note, details=details
-                    )
-                )
+                strays.append((one, code, piece.location_id))
                 piece.location_id = here
         parts += [
             exact.Part(
@@ -190,15 +184,36 @@ async def _take_stock(tx: Tx, left: Sequence[_Left], pieces: Mapping[str, Piece]
             for article, qty in by_article.items()
         ]
     added = await exact.take(tx, parts, left[0].checkout.who, moves)
-    found += [
+    if strays or added:
+        await _show(tx, strays, added)
+
+
+async def _show(tx: Tx, strays: Sequence[tuple[_Left, str, int]], added: Sequence[Move]) -> None:
+    """Put before a person what the books had elsewhere, or nowhere."""
+    ids = {move.location_id for move in added} | {place for _, _, place in strays}
+    places = {row["id"]: row["code"] for row in await tx.rows(_q.outlets_by_id, ints(ids))}
+    names = await ledger.skus(tx, {move.article_id for move in added})
+    moved = [
+        Discrepancy(
+            kind="moved",
+            subject=code,
+            text=f"Piece {code} left {one.note.outlet}, but was recorded at {places[place]}.",
+            order=one.order,
+            note=one.note,
+            details={"recorded_at": places[place], "left": one.note.outlet},
+        )
+        for one, code, place in strays
+    ]
+    found = [
         Discrepancy(
             kind="found",
+            subject=f"{names[move.article_id]} @ {places[move.location_id]}",
             text=f"{move.delta} pieces left that the books did not have there ({move.document}).",
-            details={"article": move.article_id, "location": move.location_id, "qty": move.delta},
+            details={"order": move.document, "qty": move.delta},
         )
         for move in added
     ]
-    await ledger.report(tx, found)
+    await ledger.report(tx, [*moved, *found])
 
 
 def _moved(one: _Left, piece: Piece, here: int) -> list[Move]:

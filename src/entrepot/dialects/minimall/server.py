@@ -30,6 +30,7 @@ async def update_goods_stock(call: Call) -> Reply:
         rows=tuple(_stated(at, row, settings) for at, row in rows if at not in broken),
         partner=call.partner,
         places=wire.pick_up_stores(settings),
+        totals=bool(settings.total_store_code),
         only_check=bool(bad),
     )
     if not levels.rows and not bad:
@@ -60,7 +61,7 @@ def _read(raw: bytes) -> tuple[list[tuple[int, Row]], list[Bad]]:
 
 
 def _stated(at: int, row: Row, settings: wire.MallSettings) -> LevelStated:
-    total = bool(settings.total_store_code) and row.store_code == settings.total_store_code
+    total = wire.is_total(row, settings)
     return LevelStated(
         name=row.key, qty=row.stock, at=at, type=row.type, location=row.store_code, total=total
     )

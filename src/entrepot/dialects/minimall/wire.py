@@ -82,6 +82,11 @@ def well_keyed(row: Row) -> bool:
     return row.type == "group" or row.key.find(BETWEEN) > 0
 
 
+def is_total(row: Row, settings: _Common) -> bool:
+    """Tell whether a row states a listing's total; where no code is set, none does."""
+    return bool(settings.total_store_code) and row.store_code == settings.total_store_code
+
+
 def one_by_one(parsed: object, convert: Any) -> tuple[list[tuple[int, Row]], list[Bad]]:
     """Return the rows that decode, with their places, and what is wrong with the others.
 
@@ -127,6 +132,7 @@ OK = Reply(_json.encode(Envelope(SUCCESS, (), "")))
 
 _MESSAGES: Mapping[str, str] = {
     "no_location": "系统尚未设置门店，请联系管理员",
+    "unknown_location": "系统门店设置有误，请联系管理员",
     "suite_has_no_stock": "组合装的库存由其部件决定，不能直接更新",
     "not_on_hand": "库存更新失败，请稍后重试",
 }

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,16 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def until_greeted(log: Path, port: int) -> None:
+    """Wait until the hub has said what the README shows after ``make run``."""
+    shown = re.findall(r"^```text\n(.*?)^```$", read(READMES[0]), re.MULTILINE | re.DOTALL)[0]
+    expected = shown.replace(":8000", f":{port}")
+    deadline = time.monotonic() + 30
+    while expected not in log.read_text(encoding="utf-8"):
+        assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+        time.sleep(0.05)
+
+
 @pytest.mark.embedded
 def test_what_the_readme_shows_is_what_happens(data_dir: Path, tmp_path: Path) -> None:
     """Its commands, one after another in one shell, print what it says (… is anything)."""
@@ -52,6 +63,7 @@ def test_what_the_readme_shows_is_what_happens(data_dir: Path, tmp_path: Path) -
     program.chmod(0o755)
     hub = Hub(data_dir)
     hub.start()
+    until_greeted(data_dir / "serve.log", hub.port)
     environment = {**os.environ, "ENTREPOT_DATA": str(data_dir)}
     environment.pop("ENTREPOT_DATABASE_URL", None)
     shell = subprocess.Popen(

@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -59,6 +60,7 @@ def serve(settings: Settings, say: Callable[[str], None] = lambda _: None) -> No
     for child in children:
         child.start()
     if settings.role in ("all", "web"):
+        threading.Thread(target=_greet, args=(settings, say), name="greet", daemon=True).start()
         _serve_web(settings)
     else:
         _wait_for_the_end()
@@ -200,6 +202,22 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends, however that ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _greet(settings: Settings, say: Callable[[str], None]) -> None:
+    """Say where the hub is, once it answers."""
+    probe = f"http://127.0.0.1:{settings.port}/healthz"
+    if settings.host not in ("0.0.0.0", "127.0.0.1", "localhost"):  # noqa: S104 - compared only
+        probe = f"{settings.url}/healthz"
+    while True:
+        try:
+            with urllib.request.urlopen(probe, timeout=5):  # noqa: S310 - our own address
+                break
+        except OSError:
+            time.sleep(0.1)
+    say(f"Entrepot is ready on {settings.url}. Ctrl-C ends it.")
+    if settings.demo:
+        say("The demonstration: sign in as admin with the password entrepot-demo.")
 
 
 def _spare_the_collector() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from entrepot.cli.terminal.show import complain
+from entrepot.cli.terminal.show import complain, hint
 from entrepot.errors import EntrepotError
 from entrepot.settings import from_environment
 from entrepot.standing import standing
@@ -44,7 +44,7 @@ def command(
             from entrepot.serve import serve  # noqa: PLC0415 - read while the database starts
 
             database.result()
-            serve(settings, say=complain)
+            serve(settings, say=hint)
     except EntrepotError as error:
         complain(str(error))
         raise typer.Exit(1) from error

@@ -15,6 +15,7 @@ from entrepot.courier.http import Caller, Target
 from entrepot.dialect import Request, Response
 from entrepot.dialects.trade.client import Client
 from entrepot.errors import Refused
+from entrepot.hub import Hub
 from entrepot.orders import flows as orders
 from entrepot.orders.prices import Money
 from entrepot.orders.rules import NewOrder, StepBy, Wanted
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from entrepot.connections.rules import Connection
     from entrepot.db import Tx
-    from entrepot.hub import Hub
     from tests.running import Running
 
 LIMIT = 30.0
@@ -59,10 +59,13 @@ class Screens:
         self.base_url = hub.base_url(connection)
         self.tokens: Mapping[str, str] = connection.partner.secrets
         self._caller = Caller()
+        self._beside: Hub | None = None
 
     async def close(self) -> None:
         """Let go of what is connected."""
         self._caller.sweep(idle=0)
+        if self._beside is not None:
+            await self._beside.close()
 
     async def call(
         self,
@@ -102,11 +105,9 @@ class Screens:
 
     async def run(self, work: Any) -> Any:
         """Run work in a transaction of the tenant, beside the server."""
-
-        async def beside(hub: Hub) -> Any:
-            return await hub.db.run(hub.registry.tenant("demo"), work)
-
-        return await self.hub.do(beside)
+        if self._beside is None:
+            self._beside = await Hub.open(self.hub.settings, size=4)
+        return await self._beside.db.run(self._beside.registry.tenant("demo"), work)
 
     async def sell(
         self, numbers: Sequence[str], qty: int, price: Decimal, *, ship: bool, customer: int = 149

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from entrepot.connections import flows as connections
+from entrepot.errors import Refused
+from entrepot.people.rules import Actor, Role
+from entrepot.returns import flows as returns
+from entrepot.returns.rules import Act
 from entrepot.stock import flows as stock
+from tests.trade.conftest import Got
 
 if TYPE_CHECKING:
     from entrepot.db import Tx
-    from tests.trade.conftest import Got, Screens
+    from tests.trade.conftest import Screens
 
+KEEPER = Actor(id=521, name="库管", role=Role.WAREHOUSE)
 LOGINS = ("sales", "cpa", "finance", "warehouse", "admin")
 AUTHORS = ("sales", "admin")
 
@@ -37,7 +44,13 @@ SR_WAYS = {
     "INVALID": (),
     "RUN": (("author", "RUN"),),
     "FMS_PASS": (("author", "RUN"), ("cpa", "FMS_PASS")),
-    "COMPLETE": (("author", "RUN"), ("cpa", "FMS_PASS"), ("finance", "COMPLETE")),
+    "RECEIVE": (("author", "RUN"), ("cpa", "FMS_PASS"), ("depot", "receive")),
+    "COMPLETE": (
+        ("author", "RUN"),
+        ("cpa", "FMS_PASS"),
+        ("depot", "receive"),
+        ("finance", "COMPLETE"),
+    ),
 }
 SR_BUTTONS = {
     "RUN": "setRunButton",
@@ -77,9 +90,23 @@ async def act_sr(screens: Screens, who: str, number: str, action: str, order: st
     """Take an action on a return."""
     if action == "delete":
         return await screens.call(who, "DELETE", f"/order/sr/{number}")
+    if action == "receive":
+        return await sign_in(screens, number)
     if action == "edit":
         return await screens.call(who, "PUT", f"/order/sr/{number}", sr_body(order))
     return await screens.call(who, "PUT", f"/order/sr/status/{number}", {"status": action})
+
+
+async def sign_in(screens: Screens, number: str) -> Got:
+    """Sign a return in at the depot, by the depot's own command: no call leads there."""
+    act = Act(number=number, action="receive", actor=KEEPER)
+    (outcome,) = await screens.run(lambda tx: returns.act(tx, [act]))
+    return Got(200, {"code": 100403 if isinstance(outcome, Refused) else 100000})
+
+
+async def settle(screens: Screens, **settings: str) -> None:
+    """Change the tenant's settings."""
+    await screens.run(lambda tx: connections.set_tenant(tx, settings, "test"))
 
 
 async def stocked(screens: Screens) -> None:
@@ -94,16 +121,20 @@ async def stocked(screens: Screens) -> None:
     await screens.run(work)
 
 
+@pytest.mark.parametrize("eyes", ["on", "off"])
 @pytest.mark.parametrize("variant", ["BEFORE", "AFTER"])
-async def test_an_adjustment_allows_what_its_buttons_show(screens: Screens, variant: str) -> None:
+async def test_an_adjustment_allows_what_its_buttons_show(
+    screens: Screens, variant: str, eyes: str
+) -> None:
     """Every state, action, role and author; a call whose button is false fails and changes nothing."""
     await stocked(screens)
+    await settle(screens, four_eyes=eyes)
     cases = [
         case
         for case in itertools.product(AP_WAYS, AP_BUTTONS, LOGINS, AUTHORS)
         if case[0][0] == variant
     ]
-    orders = [f"{variant}-{at}" for at in range(len(cases))]
+    orders = [f"{variant}-{eyes}-{at}" for at in range(len(cases))]
     await screens.sell(orders, 1, Decimal(2), ship=variant == "AFTER")
     for order, ((_, state), action, who, author) in zip(orders, cases, strict=True):
         line = {
@@ -125,11 +156,17 @@ async def test_an_adjustment_allows_what_its_buttons_show(screens: Screens, vari
             assert (after, bool(got.body["msg"])) == (before, True)
 
 
-async def test_a_return_allows_what_its_buttons_show(screens: Screens) -> None:
+@pytest.mark.parametrize("setting", ["four_eyes", "refund_requires_receipt", ""])
+async def test_a_return_allows_what_its_buttons_show(screens: Screens, setting: str) -> None:
     """The same of returns; RECEIVE, which no call leads to, is reached by the depot's own command."""
     await stocked(screens)
+    eyes, receipt = (
+        "off" if setting == "four_eyes" else "on",
+        "on" if setting == "refund_requires_receipt" else "off",
+    )
+    await settle(screens, four_eyes=eyes, refund_requires_receipt=receipt)
     cases = list(itertools.product(SR_WAYS, SR_BUTTONS, LOGINS, AUTHORS))
-    orders = [f"SR-of-{at}" for at in range(len(cases))]
+    orders = [f"SR-{setting}-of-{at}" for at in range(len(cases))]
     await screens.sell(orders, 1, Decimal(2), ship=True)
     for order, (state, action, who, author) in zip(orders, cases, strict=True):
         query = f"order={order}&buttonPermissionFlg=1"

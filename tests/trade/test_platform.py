@@ -159,6 +159,34 @@ async def test_a_gift_gives_back_nothing(screens: Screens) -> None:
     assert "orderSrPro[1].giftFlg" in got.body["msg"]
 
 
+async def test_everybody_reads_everything(screens: Screens) -> None:
+    """Lists, details and logs are open to all roles, also to people without a say in paperwork."""
+
+    async def add(tx: Tx) -> str:
+        await people.add(tx, [Person(login="visitor", name="访客", role=Role.NONE)])
+        return await people.add_token(tx, "visitor", login="visitor")
+
+    visitor = await screens.run(add)
+    await screens.sell(["READ-1"], 2, Decimal(2), ship=True)
+    number = (await screens.call("sales", "PUT", "/v2/order/ap", ap("READ-1"))).data
+    await screens.client("sales").create_sr(sr("READ-1"))
+    filed = (await screens.client("cpa").list_sr(order="READ-1")).datas[0].orderId
+    paths = (
+        "/v2/order/ap", f"/v2/order/ap/detail/{number}", f"/v2/order/ap/log/{number}",
+        "/order/sr", f"/order/sr/detail/{filed}", "/order/sr/detail/sa/READ-1",
+    )  # fmt: skip
+    for who in ("cpa", "finance", "warehouse", "admin", visitor):
+        for path in paths:
+            mine, theirs = [await screens.call(one, "GET", path) for one in (who, "sales")]
+            assert mine.code == 100000
+            if "detail" in path or "log" in path:
+                assert mine == theirs
+    refused = await screens.call(visitor, "PUT", "/v2/order/ap", ap("READ-1"))
+    assert (refused.code, refused.data) == (100403, None)
+    buttons = (await screens.call(visitor, "GET", "/v2/order/ap")).data["buttonPermissions"]
+    assert {name for row in buttons for name, may in row.items() if may} == {"logButton"}
+
+
 async def test_a_repeated_create_with_its_key_is_the_first_one(screens: Screens) -> None:
     """Also at the same instant on two processes; other content under the key is refused."""
     await screens.sell(["key-1", "key-2"], 9, Decimal(2), ship=True)

@@ -176,7 +176,7 @@ class Call:
     handler sets ``document`` (and ``also``) as soon as it knows the number the exchange is filed under.
     ``seal`` encrypts what is kept of people, ``fingerprint`` makes a phone number findable.
     ``secrets`` are those of every generation still valid, the current one first: a dialect that checks
-    its callers itself (``own_auth``) accepts any of them. ``caller`` is whatever its ``Role.admit`` made
+    its callers itself accepts any of them. ``caller`` is whatever its ``Role.admit`` made
     of who calls.
     """
 
@@ -224,9 +224,10 @@ class Role:
 
     ``secrets`` makes the secrets a new connection needs beside its URL key, anew at every rotation, and
     ``accounts`` what it is known by besides, which a rotation keeps; an operator may set both.
-    ``own_auth`` tells the gateway that the dialect checks its callers itself: in ``admit``, called before
-    a body is decoded, which raises for strangers, or in its handlers; ``sign`` makes a request one of a
-    caller who holds these secrets (for checks and traffic; a bearer token needs none). ``listens`` names
+    A dialect may check its callers itself: in ``admit``, called before a body is decoded, which raises for
+    strangers, or in its handlers. ``own_auth`` tells the gateway that the bearer token is the dialect's to
+    read, so that none of the connection's is asked for; ``sign`` makes a request one of a caller who holds
+    these secrets (for checks and traffic; a bearer token needs none). ``listens`` names
     the kinds of fact this role is told.
 
     Stock levels, each read from the connection's settings: ``levels`` says how many one call may carry

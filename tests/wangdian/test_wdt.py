@@ -7,10 +7,11 @@ import json
 import re
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from entrepot.hub import Hub
     from tests.running import Running
 
+NOTHING = b'[{"suite_no":"nothing"}]'
 README = Path(signature.__file__).with_name("README.md")
 
 
@@ -37,6 +39,12 @@ class Merchant:
         self.base_url = base_url
         self.account = account
 
+    def asked(self, method: str = "goods.Suite.search") -> dict[str, str]:
+        """Return the parameters of a well signed call whose body is ``NOTHING``."""
+        asked = urlencode({"method": method})
+        query = signature.query_for(asked, NOTHING, self.account, time.time())
+        return dict(parse_qsl(query))
+
     def call(self, method: str, body: object, at: float = 0, **pager: int) -> dict[str, Any]:
         """Return the answer to a call signed ``at`` seconds from now."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -44,12 +52,22 @@ class Merchant:
         query = signature.query_for(asked, raw, self.account, time.time() + at)
         return self.send(query, raw)
 
-    def send(self, query: str, raw: bytes) -> dict[str, Any]:
-        """Return the answer to these bytes."""
-        request = urllib.request.Request(f"{self.base_url}/openapi?{query}", raw, method="POST")
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            answer: dict[str, Any] = json.loads(reply.read())
+    def send(self, query: str, raw: bytes, **headers: str) -> dict[str, Any]:
+        """Return the answer to these bytes, which is HTTP's 200 and bears a status of its own."""
+        status, answer = self.ask(query, raw, **headers)
+        assert status == 200
         return answer
+
+    def ask(self, query: str, raw: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Return HTTP's status and the answer."""
+        url = f"{self.base_url}/openapi?{query}"
+        request = urllib.request.Request(url, raw, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                return reply.status, json.loads(reply.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.loads(refused.read())
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +104,45 @@ def test_the_documented_request_as_printed(merchant: Merchant) -> None:
     assert merchant.send(query, BODY) == first
     spaced = BODY.replace(b'"num":10', b' "num" : 10.0000 ')
     assert merchant.call("goods.Suite.upload2", spaced) == first
+
+
+def test_every_parameter_is_refused_with_its_own_message(merchant: Merchant) -> None:
+    """Changed on the way, left out or sent twice; all of it HTTP 200, and nothing else is told."""
+    good = merchant.asked()
+    empty = {"status": 0, "data": {"total_count": 0, "suite_list": []}}
+    assert merchant.send(urlencode(good), NOTHING) == empty
+    wrong = {name: merchant.send(urlencode({**good, name: "x"}), NOTHING) for name in good}
+    assert wrong == {
+        "sid": {"status": 1, "message": "卖家账号sid不存在"},
+        "key": {"status": 1, "message": "接口账号key不存在"},
+        "salt": {"status": 1, "message": "盐salt错误"},
+        "sign": {"status": 1, "message": "签名sign错误"},
+    } | dict.fromkeys(("v", "timestamp", "method"), {"status": 1, "message": "签名sign错误"})
+    for name, label in (("sid", "卖家账号"), ("key", "接口账号"), ("salt", "盐"), ("sign", "签名")):
+        less = {other: text for other, text in good.items() if other != name}
+        answer = merchant.send(urlencode(less), NOTHING)
+        assert answer == {"status": 1, "message": f"缺少参数：{label}{name}"}
+    for name, text in good.items():
+        twice = merchant.send(f"{urlencode(good)}&{urlencode({name: text})}", NOTHING)
+        assert twice == {"status": 1, "message": "签名sign错误"}
+    for body in (NOTHING + b" ", b"", NOTHING.replace(b"nothing", b"another")):
+        assert merchant.send(urlencode(good), body)["message"] == "签名sign错误"
+    assert merchant.send("", NOTHING)["message"] == "缺少参数：卖家账号sid"
+
+
+def test_what_is_well_signed_is_checked_in_order(merchant: Merchant) -> None:
+    """The version, the clock, the method, the arguments: the first that is wrong is told."""
+    now = int(time.time()) - signature.EPOCH
+    wrong = {"v": "2.0", "timestamp": str(now - 500), "method": "no.such", "page_size": "0"}
+    told = []
+    for right in ("v", "timestamp", "method", "page_size", ""):
+        query = signature.query_for(urlencode(wrong), b"no JSON", merchant.account, time.time())
+        told.append(merchant.send(query, b"no JSON"))
+        wrong.pop(right, None)
+        wrong.setdefault("method", "goods.Suite.search")
+    assert [answer["status"] for answer in told] == [8, 7, 1, 1, 1]
+    assert told[2]["message"] == "接口名称method不存在：no.such"
+    assert told[3]["message"] == told[4]["message"] == "请求体不是合法的JSON"
 
 
 def test_an_update_replaces_all_of_a_suite(merchant: Merchant) -> None:
@@ -196,6 +253,63 @@ async def test_old_and_new_appsecret_sign_while_they_overlap(
     assert new.call("goods.Suite.search", asked)["status"] == 0
     crossed = Merchant(new.base_url, merchant.account)
     assert crossed.call("goods.Suite.search", asked)["status"] == 0
+
+
+async def change(hub: Running, **changes: str) -> None:
+    """Change the connection as an operator does."""
+
+    async def work(inside: Hub) -> None:
+        async with inside.db.transaction(inside.registry.tenant("demo")) as tx:
+            await connections.change(
+                tx, inside.vault, inside.dialects, "wangdian", changes, who="test"
+            )
+
+    await hub.do(work)
+
+
+async def settled(merchant: Merchant, query: str, body: bytes, answered: tuple[int, int]) -> None:
+    """Wait until every process answers as a change demands; it takes milliseconds."""
+    row = 0
+    async with asyncio.timeout(30):
+        while row < 20:  # as many new sockets as make it likely that each process took one
+            status, answer = await asyncio.to_thread(merchant.ask, query, body)
+            row = row + 1 if (status, answer["status"]) == answered else 0
+
+
+async def test_the_vector_of_the_contract_over_http(hub: Running, merchant: Merchant) -> None:
+    """As printed, signature and all: right in everything but its time, which is of 2023."""
+    vector = (
+        "sid=wdtapi3&key=wdt_test&salt=testsalt&method=goods.Suite.upload2&v=1.0"
+        "&timestamp=374652800&sign=c0cdc827874aa8f17c7d5c9fa93afab0"
+    )
+    await change(hub, appsecret="testsecret:testsalt")
+    try:
+        await settled(merchant, vector, BODY, (200, 7))
+        assert merchant.send(vector, BODY)["message"].startswith("时间戳timestamp无效")
+        assert merchant.send(vector[:-1] + "1", BODY)["message"] == "签名sign错误"
+        assert merchant.send(vector, BODY + b" ")["message"] == "签名sign错误"
+    finally:
+        await change(hub, appsecret=merchant.account["appsecret"])
+    await settled(merchant, urlencode(merchant.asked()), NOTHING, (200, 0))
+
+
+async def test_a_bearer_token_is_asked_for_beside_the_signature(
+    hub: Running, merchant: Merchant
+) -> None:
+    """Once one is set: 401 in the envelope without it, before a word about the signature."""
+    good = urlencode(merchant.asked())
+    await change(hub, bearer="a-token")
+    try:
+        await settled(merchant, good, NOTHING, (401, 401))
+        refused = (401, {"status": 401, "message": "身份验证失败"})
+        assert merchant.ask(good, NOTHING, Authorization="Bearer another") == refused
+        assert merchant.ask("sid=x", NOTHING) == refused
+        assert merchant.ask(good, NOTHING, Authorization="Bearer a-token")[1]["status"] == 0
+        unsigned = merchant.ask("sid=x", NOTHING, Authorization="Bearer a-token")
+        assert unsigned == (200, {"status": 1, "message": "卖家账号sid不存在"})
+    finally:
+        await change(hub, bearer="off")
+    await settled(merchant, good, NOTHING, (200, 0))
 
 
 def test_the_readmes_example_runs(merchant: Merchant) -> None:

@@ -33,7 +33,6 @@ dialect = Dialect(
             routes=server.WDT,
             secrets=_appsecret,
             accounts=_account,
-            own_auth=True,
             sign=client.sign,
         ),
         "merchant": Role(

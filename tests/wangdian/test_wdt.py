@@ -117,7 +117,10 @@ def test_every_parameter_is_refused_with_its_own_message(merchant: Merchant) -> 
         "key": {"status": 1, "message": "接口账号key不存在"},
         "salt": {"status": 1, "message": "盐salt错误"},
         "sign": {"status": 1, "message": "签名sign错误"},
-    } | dict.fromkeys(("v", "timestamp", "method"), {"status": 1, "message": "签名sign错误"})
+        "v": {"status": 1, "message": "签名sign错误"},
+        "timestamp": {"status": 1, "message": "签名sign错误"},
+        "method": {"status": 1, "message": "签名sign错误"},
+    }
     for name, label in (("sid", "卖家账号"), ("key", "接口账号"), ("salt", "盐"), ("sign", "签名")):
         less = {other: text for other, text in good.items() if other != name}
         answer = merchant.send(urlencode(less), NOTHING)

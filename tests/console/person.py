@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 from html import unescape
@@ -120,15 +121,21 @@ class Person:
         messages = [{"type": "http.request", "body": body, "more_body": False}]
         start: dict[str, Any] = {}
         chunks: list[bytes] = []
+        whole = asyncio.Event()
 
         async def receive() -> Mapping[str, Any]:
-            return messages.pop() if messages else {"type": "http.disconnect"}
+            if messages:
+                return messages.pop()
+            await whole.wait()  # nobody leaves before the answer is there
+            return {"type": "http.disconnect"}
 
         async def send(message: Mapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 start.update(message)
             else:
                 chunks.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    whole.set()
 
         await self._app(scope, receive, send)
         answered = [(n.decode().lower(), v.decode("latin-1")) for n, v in start["headers"]]

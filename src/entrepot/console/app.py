@@ -31,7 +31,6 @@ from entrepot.console.stock import pages as stock
 from entrepot.console.suites import pages as suites
 from entrepot.console.visit import Visit
 from entrepot.console.words import _
-from entrepot.errors import Missing
 
 if TYPE_CHECKING:
     from entrepot.console.hub import Hub
@@ -58,7 +57,7 @@ def create_app(hub: Hub) -> Door:
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     if error.status_code == 404 and seat.get() is not None:
-        return Visit(request).refused(Missing("no_page", _("There is no such page.")))
+        return Visit(request).missing(_("There is no such page."))
     return Response(content=error.detail, status_code=error.status_code, media_type="text/plain")
 
 

@@ -26,14 +26,20 @@ _TYPES = {
 }
 
 
-def answer(
+async def answer(
     name: str, kind: str, header: Sequence[str], rows: AsyncIterator[Sequence[object]]
 ) -> Stream:
-    """Return a download named ``NAME-yyyymmdd-hhmm.KIND``; ``rows`` follow the header's columns."""
+    """Return a download named ``NAME-yyyymmdd-hhmm.KIND``; ``rows`` follow the header's columns.
+
+    Its first part is made before it is answered, so that what fails then is answered as a failure.
+    """
     stamp = f"{clock.shanghai(clock.now()):%Y%m%d-%H%M}"
     body = _csv(header, rows) if kind == "csv" else _xlsx(header, rows)
     disposition = f'attachment; filename="{name}-{stamp}.{kind}"'
-    return Stream(body, media_type=_TYPES[kind], headers={"content-disposition": disposition})
+    first = await anext(body)
+    return Stream(
+        _joined(first, body), media_type=_TYPES[kind], headers={"content-disposition": disposition}
+    )
 
 
 def safe(value: object) -> object:
@@ -43,6 +49,12 @@ def safe(value: object) -> object:
     if isinstance(value, datetime):
         return f"{clock.shanghai(value):%Y-%m-%d %H:%M:%S}"
     return "" if value is None else value
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
 
 
 async def _csv(
@@ -82,10 +94,15 @@ async def _xlsx(
             made.data_type = "s"
         return made
 
-    async for row in rows:
-        sheet.append([cell(value) for value in row])
-    with tempfile.TemporaryFile() as file:
-        await asyncio.to_thread(book.save, file)
-        file.seek(0)
-        while chunk := file.read(_CHUNK):
-            yield chunk
+    try:
+        async for row in rows:
+            sheet.append([cell(value) for value in row])
+        with tempfile.TemporaryFile() as file:
+            await asyncio.to_thread(book.save, file)
+            file.seek(0)
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    finally:
+        if not sheet.closed:  # whoever asked went away, or a row could not be read
+            sheet.close()
+            sheet._writer.cleanup()  # noqa: SLF001 - its only way to take its own file away

@@ -17,10 +17,9 @@ from litestar import Request, Response
 from litestar.datastructures import UploadFile
 from litestar.handlers import HTTPRouteHandler
 
-from entrepot.console import door, refusals, render
+from entrepot.console import door, paths, refusals, render
 from entrepot.console.attention import queue
 from entrepot.console.seat import seat
-from entrepot.console.words import _
 from entrepot.errors import BadInput, Missing, NotAllowed, Refused
 
 if TYPE_CHECKING:
@@ -120,13 +119,6 @@ class Visit:
             (c.partner.id for c in known if c.partner.name == name), 0 if name == "-" else -1
         )
 
-    def kind_of_file(self) -> str:
-        """Return ``csv`` or ``xlsx`` of an export's address; raises Missing for others."""
-        kind = self.path["kind"]
-        if kind not in ("csv", "xlsx"):
-            raise Missing("no_page", _("There is no such page."))
-        return str(kind)
-
     def show(self, template: str, *, status: int = 200, **context: Any) -> Response[bytes]:
         """Answer with a page (or, asked by htmx, its part)."""
         said = None
@@ -178,6 +170,10 @@ class Visit:
         if self.htmx and not self.wants_main:
             return self.show("said.html", status=422, sentence=sentence, field=refusal.path)
         return self.back(sentence, bad=True)
+
+    def missing(self, sentence: str) -> Response[bytes]:
+        """Answer that nothing is at this address, whatever was to be done there."""
+        return self.show("error.html", status=404, sentence=sentence)
 
     def back(self, said: str = "", *, bad: bool = False, otherwise: str = "/") -> Response[bytes]:
         """Go back to where the form was."""
@@ -264,9 +260,14 @@ def post(path: Path, right: str = "") -> Callable[[Page], HTTPRouteHandler]:
 
 
 def _handler(method: Method, path: Path, right: str) -> Callable[[Page], HTTPRouteHandler]:
+    patterns = (path,) if isinstance(path, str) else path
+    chosen = {one: names for pattern in patterns for one, names in paths.spread(pattern).items()}
+    by_template = {paths.untyped(one): names for one, names in chosen.items()}
+
     def made(page: Page) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
             visit = Visit(request)
+            visit.path = {**visit.path, **by_template[request.scope["path_template"]]}
             try:
                 if method == "POST":
                     await visit.read_form()
@@ -284,7 +285,7 @@ def _handler(method: Method, path: Path, right: str) -> Callable[[Page], HTTPRou
         handle.__doc__ = page.__doc__
         handle.__name__ = page.__name__
         handler = HTTPRouteHandler(
-            [path] if isinstance(path, str) else list(path),
+            list(chosen),
             http_method=method,
             name=f"{page.__module__}.{page.__name__}",
         )

@@ -38,11 +38,11 @@ async def attention(visit: Visit) -> Response[Any]:
     )
 
 
-@post("/attention/{kind:str}/{item:str}/{act:str}", "orders.see")
+@post("/attention/{kind:str}/{item:str}/{act:take|leave}", "orders.see")
 async def take(visit: Visit) -> Response[Any]:
     """Take an item, or let it go."""
     kind, item, act = (visit.path[name] for name in ("kind", "item", "act"))
-    if kind not in queue.KINDS or act not in ("take", "leave"):
+    if kind not in queue.KINDS:
         raise Missing("no_page", _("There is no such page."))
     async with visit.transaction() as tx:
         if act == "take":

@@ -33,11 +33,11 @@ async def audit(visit: Visit) -> Response[Any]:
     return visit.show("audit/list.html", page=page, kinds=kinds)
 
 
-@get("/audit/export.{kind:str}", "audit.see")
+@get("/audit/export.{kind:csv|xlsx}", "audit.see")
 async def export(visit: Visit) -> Response[Any]:
     """The log as a file."""
     header = [_("Time"), _("Who"), _("What"), _("Subject"), _("Reason"), _("Details")]
-    return exports.answer("audit", visit.kind_of_file(), header, _exported(visit))
+    return await exports.answer("audit", visit.path["kind"], header, _exported(visit))
 
 
 PAGES = [audit, export]

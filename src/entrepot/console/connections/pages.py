@@ -125,7 +125,10 @@ async def settings(visit: Visit) -> Response[Any]:
     return visit.go(f"/connections/{partner.id}", said)
 
 
-@post("/connections/{connection_id:int}/{act:str}", "connections.edit")
+@post(
+    "/connections/{connection_id:int}/{act:pause|resume|rotate|test|levels|all-levels}",
+    "connections.edit",
+)
 async def act(visit: Visit) -> Response[Any]:
     """Pause, resume, rotate, test, or send levels now."""
     partner, what = _known(visit).partner, visit.path["act"]
@@ -142,12 +145,10 @@ async def act(visit: Visit) -> Response[Any]:
     elif what == "test":
         found = await probe.probe(visit.hub, partner)
         return visit.back(found.said, bad=not found.good, otherwise=f"/connections/{partner.id}")
-    elif what in ("levels", "all-levels"):
+    else:
         tenant_id = visit.seat.tenant_id
         await desk.send_levels(visit.hub.db, tenant_id, partner.id, full=what == "all-levels")
         said = _("The levels are on their way.")
-    else:
-        raise Missing("no_page", _("There is no such page."))
     return visit.back(said, otherwise=f"/connections/{partner.id}")
 
 

@@ -56,26 +56,26 @@ async def deliveries(visit: Visit) -> Response[Any]:
     )
 
 
-@get("/deliveries/export.{kind:str}", "orders.see")
+@get("/deliveries/export.{kind:csv|xlsx}", "orders.see")
 async def export(visit: Visit) -> Response[Any]:
     """The list as a file."""
     header = [
         _("Id"), _("Connection"), _("What"), _("Number"), _("State"), _("Attempts"), _("Last error"),
         _("Reason"), _("Created"), _("Deadline"),
     ]  # fmt: skip
-    return exports.answer("deliveries", visit.kind_of_file(), header, _exported(visit))
+    return await exports.answer("deliveries", visit.path["kind"], header, _exported(visit))
 
 
-@get("/deliveries/bulk/{act:str}", "deliveries.act")
+@get("/deliveries/bulk/{act:retry|handle|cancel}", "deliveries.act")
 async def bulk_page(visit: Visit) -> Response[Any]:
     """Ask for the reason of an act on everything the filter finds."""
-    return visit.show("deliveries/bulk.html", act=_act_name(visit), wanted=filter_of(visit))
+    return visit.show("deliveries/bulk.html", act=visit.path["act"], wanted=filter_of(visit))
 
 
-@post("/deliveries/bulk/{act:str}", "deliveries.act")
+@post("/deliveries/bulk/{act:retry|handle|cancel}", "deliveries.act")
 async def bulk(visit: Visit) -> Response[Any]:
     """Begin an act on everything the filter finds; it goes on by itself."""
-    act = _act_name(visit)
+    act = visit.path["act"]
     reason = visit.form.get("reason", "").strip() if act == "retry" else visit.reason()
     seat, hub = visit.seat, visit.hub
     act_id = await desk.begin(
@@ -126,16 +126,16 @@ async def delivery(visit: Visit) -> Response[Any]:
     )
 
 
-@get("/deliveries/{name:str}/{act:str}", "deliveries.act")
+@get("/deliveries/{name:str}/{act:retry|handle|cancel}", "deliveries.act")
 async def reason_page(visit: Visit) -> Response[Any]:
     """Ask why one is handled or cancelled."""
-    return visit.show("deliveries/reason.html", name=visit.path["name"], act=_act_name(visit))
+    return visit.show("deliveries/reason.html", name=visit.path["name"], act=visit.path["act"])
 
 
-@post("/deliveries/{name:str}/{act:str}", "deliveries.act")
+@post("/deliveries/{name:str}/{act:retry|handle|cancel}", "deliveries.act")
 async def act(visit: Visit) -> Response[Any]:
     """Retry, handle or cancel one."""
-    name, what = visit.path["name"], _act_name(visit)
+    name, what = visit.path["name"], visit.path["act"]
     reason = "" if what == "retry" else visit.reason()
     seat = visit.seat
     (done,) = await desk.act(
@@ -175,13 +175,6 @@ def _older(rows: Sequence[Line]) -> str | None:
     """Return the cursor of the next page; levels, which come before the first page, have none."""
     shown = [row.id for row in rows[: lists.SIZE] if row.id.isdigit()]
     return shown[-1] if len(rows) > lists.SIZE and shown else None
-
-
-def _act_name(visit: Visit) -> Any:
-    act = visit.path["act"]
-    if act not in _ACTS:
-        raise Missing("no_page", _("There is no such page."))
-    return act
 
 
 async def _line(visit: Visit, tx: Tx) -> Line:

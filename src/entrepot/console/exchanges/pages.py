@@ -36,14 +36,14 @@ async def exchanges(visit: Visit) -> Response[Any]:
     return visit.show("exchanges/list.html", page=page, connections=visit.connections())
 
 
-@get("/exchanges/export.{kind:str}", "exchanges.see")
+@get("/exchanges/export.{kind:csv|xlsx}", "exchanges.see")
 async def export(visit: Visit) -> Response[Any]:
     """The list as a file, without bodies."""
     header = [
         _("Time"), _("Direction"), _("Connection"), _("Number"), _("Method"), _("Path"), _("Status"),
         _("Duration (ms)"),
     ]  # fmt: skip
-    return exports.answer("exchanges", visit.kind_of_file(), header, _exported(visit))
+    return await exports.answer("exchanges", visit.path["kind"], header, _exported(visit))
 
 
 @get("/exchanges/{cursor:str}", "exchanges.see")

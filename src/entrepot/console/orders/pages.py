@@ -75,7 +75,7 @@ async def orders(visit: Visit) -> Response[Any]:
     )
 
 
-@get("/orders/export.{kind:str}", "orders.see")
+@get("/orders/export.{kind:csv|xlsx}", "orders.see")
 async def export(visit: Visit) -> Response[Any]:
     """The list as a file."""
     header = [
@@ -87,7 +87,7 @@ async def export(visit: Visit) -> Response[Any]:
         _("Pieces"),
         _("Placed"),
     ]
-    return exports.answer("orders", visit.kind_of_file(), header, _exported(visit))
+    return await exports.answer("orders", visit.path["kind"], header, _exported(visit))
 
 
 @get("/orders/new", "orders.act")
@@ -149,14 +149,12 @@ async def cancel_page(visit: Visit) -> Response[Any]:
     return visit.show("orders/cancel.html", order=head)
 
 
-@post("/orders/{order_id:int}/{step:str}", "orders.act")
+@post("/orders/{order_id:int}/{step:process|ship|cancel|reveal}", "orders.act")
 async def step(visit: Visit) -> Response[Any]:
     """Take a step on an order."""
     name, order_id = visit.path["step"], visit.path["order_id"]
     if name == "reveal":
         return await _reveal(visit, order_id)
-    if name not in _STEPS:
-        raise Missing("no_page", _("There is no such page."))
     async with visit.reading() as tx:
         head = await _head(tx, order_id)
     remark = visit.reason() if name == "cancel" else ""

@@ -13,7 +13,7 @@ from entrepot.console import exports, filters, lists, vocabulary
 from entrepot.console.paperwork.buttons import DONE, actor, buttons
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
-from entrepot.errors import Missing, Refused
+from entrepot.errors import Refused
 from entrepot.papers import flows as papers
 from entrepot.papers.rules import Search, policy
 from entrepot.returns import flows as returns
@@ -47,7 +47,7 @@ async def return_list(visit: Visit) -> Response[Any]:
     return await _list(visit, "returns")
 
 
-@get(("/adjustments/export.{kind:str}", "/returns/export.{kind:str}"), "aftersales.see")
+@get(("/adjustments/export.{kind:csv|xlsx}", "/returns/export.{kind:csv|xlsx}"), "aftersales.see")
 async def export(visit: Visit) -> Response[Any]:
     """Either list as a file."""
     section = _section(visit)
@@ -55,7 +55,7 @@ async def export(visit: Visit) -> Response[Any]:
         _("Number"), _("Type"), _("State"), _("Order"), _("Customer"), _("Amount"), _("Created by"),
         _("Created"), _("Remark"),
     ]  # fmt: skip
-    return exports.answer(section, visit.kind_of_file(), header, _exported(visit, section))
+    return await exports.answer(section, visit.path["kind"], header, _exported(visit, section))
 
 
 @get(("/adjustments/{number:str}", "/returns/{number:str}"), "aftersales.see")
@@ -83,14 +83,15 @@ async def refuse_page(visit: Visit) -> Response[Any]:
 
 
 @post(
-    ("/adjustments/{number:str}/{action:str}", "/returns/{number:str}/{action:str}"),
+    (
+        "/adjustments/{number:str}/{action:pass|refuse|complete|delete}",
+        "/returns/{number:str}/{action:run|pass|refuse|receive|complete|delete}",
+    ),
     "aftersales.see",
 )
 async def act(visit: Visit) -> Response[Any]:
     """Take a step; who may is decided by the table of rights, here as in the partner interface."""
     section, number, action = _section(visit), visit.path["number"], visit.path["action"]
-    if action not in DONE:
-        raise Missing("no_page", _("There is no such page."))
     command: Any
     if section == "adjustments":
         reason = visit.reason() if action == "refuse" else ""

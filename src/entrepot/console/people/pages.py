@@ -91,7 +91,7 @@ async def change(visit: Visit) -> Response[Any]:
     return visit.go(f"/people/{row['id']}", _("It is saved."))
 
 
-@post("/people/{person_id:int}/{act:str}", "people.edit")
+@post("/people/{person_id:int}/{act:lock|open|password|totp}", "people.edit")
 async def act(visit: Visit) -> Response[Any]:
     """Lock out, let in, reset the password, or take the second factor away."""
     what = visit.path["act"]
@@ -107,11 +107,9 @@ async def act(visit: Visit) -> Response[Any]:
         elif what == "password":
             password = await _give_password(tx, row["id"])
             await audit(tx, visit.who, "password reset", row["login"])
-        elif what == "totp":
+        else:
             await access.drop_totp(tx, row["id"])
             await audit(tx, visit.who, "second factor reset", row["login"])
-        else:
-            raise Missing("no_page", _("There is no such page."))
     if what == "password":
         return _password_shown(visit, row["login"], password)
     return visit.go(f"/people/{row['id']}", _("It is done."))

@@ -49,7 +49,7 @@ async def stock(visit: Visit) -> Response[Any]:
     return visit.show("stock/list.html", page=page, places=choices)
 
 
-@get("/stock/export.{kind:str}", "orders.see")
+@get("/stock/export.{kind:csv|xlsx}", "orders.see")
 async def export(visit: Visit) -> Response[Any]:
     """The levels as a file."""
     header = [
@@ -61,7 +61,7 @@ async def export(visit: Visit) -> Response[Any]:
         _("Available"),
         _("Weight (g)"),
     ]
-    return exports.answer("stock", visit.kind_of_file(), header, _exported(visit))
+    return await exports.answer("stock", visit.path["kind"], header, _exported(visit))
 
 
 @get("/stock/{article_id:int}", "orders.see")
@@ -96,19 +96,19 @@ async def explain(visit: Visit) -> Response[Any]:
     )
 
 
-@get("/stock/{article_id:int}/{act:str}/{location_id:int}", "stock.count")
+@get("/stock/{article_id:int}/{act:count|safety}/{location_id:int}", "stock.count")
 async def count_page(visit: Visit) -> Response[Any]:
     """Ask for what was counted, or for the safety stock."""
     async with visit.reading() as tx:
         found = await _article(tx, visit.path["article_id"])
         places = await tx.rows(_q.places, found["id"])
     place = next((row for row in places if row["id"] == visit.path["location_id"]), None)
-    if place is None or visit.path["act"] not in ("count", "safety"):
+    if place is None:
         raise Missing("no_page", _("There is no such page."))
     return visit.show(f"stock/{visit.path['act']}.html", article=found, place=place)
 
 
-@post("/stock/{article_id:int}/{act:str}/{location_id:int}", "stock.count")
+@post("/stock/{article_id:int}/{act:count|safety}/{location_id:int}", "stock.count")
 async def count(visit: Visit) -> Response[Any]:
     """Enter a stocktake or a safety stock."""
     article_id, location_id = visit.path["article_id"], visit.path["location_id"]
@@ -140,14 +140,14 @@ async def movements(visit: Visit) -> Response[Any]:
     return visit.show("stock/movements.html", page=page)
 
 
-@get("/movements/export.{kind:str}", "orders.see")
+@get("/movements/export.{kind:csv|xlsx}", "orders.see")
 async def export_movements(visit: Visit) -> Response[Any]:
     """The ledger as a file."""
     header = [
         _("Time"), "SKU", _("Location"), _("Kind"), _("Change"), _("On hand"), _("Weight (g)"),
         _("Number"), _("Who"),
     ]  # fmt: skip
-    return exports.answer("movements", visit.kind_of_file(), header, _exported_moves(visit))
+    return await exports.answer("movements", visit.path["kind"], header, _exported_moves(visit))
 
 
 PAGES = [

@@ -100,6 +100,11 @@ def writes(method: str, path: str, noun: str, **more: Any) -> Callable[[Handler]
     return lambda handler: Operation(handler, method, path, noun, scope=f"{noun}:write", **more)
 
 
+def asks(path: str, noun: str, **more: Any) -> Callable[[Handler], Operation]:
+    """Make an operation of a function that works something out of a body and changes nothing."""
+    return lambda handler: Operation(handler, "POST", path, noun, scope=f"{noun}:read", **more)
+
+
 class _Decoder:
     """Decodes bodies of one type, strictly."""
 

@@ -54,6 +54,7 @@ class Token(Struct, frozen=True, kw_only=True):
 
 async def add(tx: Tx, people: Sequence[Person]) -> dict[str, int]:
     """Create people, or change those with the same login; return ids by login."""
+    await tx.do(_q.one_at_a_time)
     free: int = await tx.value(_q.next_person)
     chosen = []
     for person in people:

@@ -4,6 +4,10 @@ SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[])
 ON CONFLICT (tenant_id, login) DO UPDATE SET name = excluded.name, role = excluded.role, active = true
 RETURNING id, login;
 
+-- name: one_at_a_time
+-- Whoever gives out numbers to people waits for who gives out some before.
+SELECT FROM tenant WHERE tenant_id = $1 FOR NO KEY UPDATE;
+
 -- name: next_person
 SELECT coalesce(max(id), 0) + 1 FROM person WHERE tenant_id = $1;
 

@@ -126,3 +126,77 @@ WHERE v.tenant_id = $1 AND (v.connection_id, v.item) > ($2, $3::bigint)
   AND (v.dirty_since IS NOT NULL OR v.trouble IS NOT NULL)
   AND ($5::bigint IS NULL OR v.connection_id = $5)
 ORDER BY v.connection_id, v.item LIMIT $4;
+
+-- name: notes
+SELECT n.id, n.number, o.number AS "order", l.code AS outlet, n.state, n.onward, n.round, n.why, n.reason,
+       n.created_at, n.told_at, n.answered_at
+FROM dispatch_note n
+JOIN sales_order o ON o.tenant_id = $1 AND o.id = n.order_id
+JOIN location l ON l.tenant_id = $1 AND l.id = n.location_id
+WHERE n.tenant_id = $1 AND n.id < $2
+  AND ($4::text IS NULL OR n.number = $4)
+  AND ($5::text IS NULL OR n.order_id IN (SELECT id FROM sales_order WHERE tenant_id = $1 AND number = $5))
+  AND ($6::text IS NULL OR n.location_id = (SELECT id FROM location WHERE tenant_id = $1 AND code = $6))
+  AND ($7::text IS NULL OR n.state = $7)
+  AND ($8::text IS NULL OR n.onward = $8)
+ORDER BY n.id DESC LIMIT $3;
+
+-- name: note_lines
+SELECT d.note_id, a.sku, d.qty, d.shipped
+FROM dispatch_line d JOIN article a ON a.tenant_id = $1 AND a.id = d.article_id
+WHERE d.tenant_id = $1 AND d.note_id = ANY($2::bigint[]) ORDER BY d.note_id, d.line;
+
+-- name: discrepancies
+SELECT d.id, d.kind, o.number AS "order", n.number AS note, d.text, d.at
+FROM discrepancy d
+LEFT JOIN sales_order o ON o.tenant_id = $1 AND o.id = d.order_id
+LEFT JOIN dispatch_note n ON n.tenant_id = $1 AND n.id = d.note_id
+WHERE d.tenant_id = $1 AND d.settled_at IS NULL AND d.id > $2
+ORDER BY d.id LIMIT $3;
+
+-- name: suites
+SELECT a.id FROM article a
+WHERE a.tenant_id = $1 AND a.kind = 'suite' AND ($2::text IS NULL OR a.sku > $2)
+  AND ($4::text[] IS NULL OR a.sku = ANY($4))
+  AND ($5::text IS NULL OR EXISTS (
+      SELECT FROM suite_part s JOIN article p ON p.tenant_id = $1 AND p.id = s.part_id AND p.sku = $5
+      WHERE s.tenant_id = $1 AND s.suite_id = a.id))
+ORDER BY a.sku LIMIT $3;
+
+-- name: outlets
+SELECT l.code, l.name, l.province, l.city, c.name AS connection, l.ships, l.paused, l.priority,
+       l.daily_capacity, l.groups
+FROM location l LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = l.connection_id
+WHERE l.tenant_id = $1 AND ($2::text IS NULL OR l.code > $2)
+  AND ($4::boolean IS NULL OR l.ships = $4)
+  AND ($5::bigint IS NULL OR l.connection_id = $5)
+  AND ($6::text[] IS NULL OR l.code = ANY($6))
+ORDER BY l.code LIMIT $3;
+
+-- name: pieces
+SELECT p.code, a.sku, l.code AS location, p.state, p.changed_at
+FROM piece p
+JOIN article a ON a.tenant_id = $1 AND a.id = p.article_id
+JOIN location l ON l.tenant_id = $1 AND l.id = p.location_id
+WHERE p.tenant_id = $1 AND ($2::text IS NULL OR p.code > $2)
+  AND ($4::text[] IS NULL OR p.code = ANY($4))
+  AND ($5::text IS NULL OR a.sku = $5)
+  AND ($6::text IS NULL OR l.code = $6)
+  AND ($7::text IS NULL OR p.state = $7)
+ORDER BY p.code LIMIT $3;
+
+-- name: people
+SELECT id, login, name, role, active FROM person WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: person
+SELECT id, login, name, role, active FROM person WHERE tenant_id = $1 AND id = $2;
+
+-- name: tokens
+SELECT t.id, t.name, p.login, t.scopes, t.per_minute, t.created_at, t.ended_at
+FROM token t LEFT JOIN person p ON p.tenant_id = $1 AND p.id = t.person_id
+WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;
+
+-- name: token
+SELECT t.id, t.name, p.login, t.scopes, t.per_minute, t.created_at, t.ended_at
+FROM token t LEFT JOIN person p ON p.tenant_id = $1 AND p.id = t.person_id
+WHERE t.tenant_id = $1 AND t.id = $2;

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from entrepot.api import paperwork
 from entrepot.api.batch import MOST, Batch, batch
 from entrepot.api.desk import Desk
-from entrepot.api.operation import reads, writes
+from entrepot.api.operation import asks, reads, writes
 from entrepot.api.paging import Page
 from entrepot.api.paperwork import Head, Numbered, PaperLogged, PapersWanted
 from entrepot.api.words import RANGE, Body, Code, Outside, Pieces, Words
@@ -236,7 +236,7 @@ async def file_returns(tx: Tx, desk: Desk, body: ReturnsFiled) -> Batch[Numbered
     return batch(outcomes, lambda number: Numbered(number=number, state="INVALID"), status=201)
 
 
-@writes("POST", "/returns/calculate", "returns", several=True)
+@asks("/returns/calculate", "returns", several=True)
 async def calculate_returns(tx: Tx, desk: Desk, body: ReturnsFiled) -> Batch[WorkedOut]:
     """Work out what returns would give back; nothing is filed."""
     del desk

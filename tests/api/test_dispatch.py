@@ -170,10 +170,15 @@ async def test_what_does_not_agree_is_listed_and_settled(
     note = await ordered(client, "DO-5", "DP-5", 1)
     parcel = {"express": "SF", "waybill": "SF-DO-5", "codes": ["DP5-a"]}
     await outcome(client, "/dispatch/ship", notes={"note": note["number"], "parcels": [parcel]})
-    found = await every(client, "/dispatch/discrepancies?limit=1")
-    (mine,) = [one for one in found if one["order"] == "DO-5"]
-    path = f"/dispatch/discrepancies/{mine['id']}/settle"
-    assert (await client.post(path, {"reason": "moved it"})).json == {"id": mine["id"]}
-    assert (await client.post(path, {"reason": "again"})).status == 404
-    left = await every(client, "/dispatch/discrepancies?limit=100")
-    assert mine["id"] not in [one["id"] for one in left]
+    (mine,) = await every(client, "/discrepancies?document=DO-5&limit=1")
+    assert (mine["kind"], mine["subject"], mine["connection"]) == ("moved", "DP5-a", None)
+    verdict = {"id": mine["id"], "reason": "moved it"}
+    for one, wanted in (
+        (verdict, {"id": mine["id"]}),
+        ({**verdict, "id": "1"}, "unknown_discrepancy"),
+    ):
+        assert await outcome(client, "/discrepancies/resolve", discrepancies=one) == wanted
+    assert await every(client, "/discrepancies?document=DO-5&limit=1") == []
+    (done,) = await every(client, "/discrepancies?document=DO-5&all=true&limit=1")
+    assert (done["resolved_by"], done["reason"]) == ("erp (api)", "moved it")
+    assert await every(client, "/discrepancies?connection=goldshop&kind=total&limit=1") == []

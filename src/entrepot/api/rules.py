@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 NOUNS = (
-    "adjustments", "articles", "audit", "connections", "deliveries", "dispatch", "exchanges",
-    "listings", "locations", "orders", "people", "returns", "stock", "suites", "webhooks",
+    "adjustments", "articles", "audit", "connections", "deliveries", "discrepancies", "dispatch",
+    "exchanges", "listings", "locations", "orders", "people", "returns", "stock", "suites", "webhooks",
 )  # fmt: skip
 REVEAL = "exchanges:reveal"
 """To see phones, names and addresses that are masked otherwise; each look is audited."""

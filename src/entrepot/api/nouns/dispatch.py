@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from entrepot.api import naming, paging, words
+from entrepot.api import naming, paging
 from entrepot.api.batch import MOST, Batch, batch
 from entrepot.api.desk import Desk
 from entrepot.api.operation import asks, reads, writes
 from entrepot.api.paging import Number, Page, Paged
-from entrepot.api.words import SAID, Body, Code, Id, Pieces, Words
+from entrepot.api.words import Body, Code, Pieces, Words
 from entrepot.db import Row, Tx, queries
 from entrepot.dispatch import desk as by_hand
 from entrepot.dispatch import explaining, refusing, returning, shipping, voiding
@@ -186,29 +186,6 @@ class WaybillsNow(Body, frozen=True, kw_only=True):
     waybills: Annotated[list[WaybillNow], Meta(min_length=1, max_length=MOST)]
 
 
-class Discrepancy(Struct, frozen=True, kw_only=True):
-    """What does not agree and a person should look at."""
-
-    id: str
-    at: datetime
-    kind: str
-    order: str | None
-    note: str | None
-    text: str
-
-
-class Settled(Body, frozen=True, kw_only=True):
-    """Why nothing more is to be done about it."""
-
-    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=SAID)]
-
-
-class SettledShown(Struct, frozen=True, kw_only=True):
-    """What was looked at."""
-
-    id: str
-
-
 @reads("/dispatch/notes", "dispatch")
 async def list_notes(tx: Tx, desk: Desk, query: NotesWanted) -> Page[Note]:
     """List dispatch notes, newest first."""
@@ -328,22 +305,6 @@ async def change_waybills(tx: Tx, desk: Desk, body: WaybillsNow) -> Batch[OfOrde
     return batch(await returning.change_waybill(tx, changes), _done)
 
 
-@reads("/dispatch/discrepancies", "dispatch")
-async def list_discrepancies(tx: Tx, desk: Desk, query: Paged) -> Page[Discrepancy]:
-    """List what does not agree and nobody has settled: silent outlets, pieces that lay elsewhere."""
-    del desk
-    (after,) = paging.start(query, tuple[Number]) or (0,)
-    found = await tx.rows(_q.discrepancies, after, query.limit + 1)
-    return paging.page(found, query, lambda row: (row["id"],), _discrepancy)
-
-
-@writes("POST", "/dispatch/discrepancies/{id}/settle", "dispatch")
-async def settle_discrepancy(tx: Tx, desk: Desk, id: Id, body: Settled) -> SettledShown:  # noqa: A002
-    """Mark what did not agree as looked at."""
-    await by_hand.settle(tx, words.number(id, "discrepancy"), desk.who, body.reason)
-    return SettledShown(id=id)
-
-
 def _connection(desk: Desk, name: str | None) -> int | None:
     return None if name is None else naming.connections(desk, [name])[name]
 
@@ -373,14 +334,3 @@ def _note(row: Row, lines: list[NoteLine]) -> Note:
         name: row[name] for name in Note.__struct_fields__ if name not in ("id", "lines")
     }
     return Note(id=str(row["id"]), lines=lines, **fields)
-
-
-def _discrepancy(row: Row) -> Discrepancy:
-    return Discrepancy(
-        id=str(row["id"]),
-        at=row["at"],
-        kind=row["kind"],
-        order=row["order"],
-        note=row["note"],
-        text=row["text"],
-    )

@@ -146,14 +146,6 @@ SELECT d.note_id, a.sku, d.qty, d.shipped
 FROM dispatch_line d JOIN article a ON a.tenant_id = $1 AND a.id = d.article_id
 WHERE d.tenant_id = $1 AND d.note_id = ANY($2::bigint[]) ORDER BY d.note_id, d.line;
 
--- name: discrepancies
-SELECT d.id, d.kind, o.number AS "order", n.number AS note, d.text, d.at
-FROM discrepancy d
-LEFT JOIN sales_order o ON o.tenant_id = $1 AND o.id = d.order_id
-LEFT JOIN dispatch_note n ON n.tenant_id = $1 AND n.id = d.note_id
-WHERE d.tenant_id = $1 AND d.settled_at IS NULL AND d.id > $2
-ORDER BY d.id LIMIT $3;
-
 -- name: suites
 SELECT a.id FROM article a
 WHERE a.tenant_id = $1 AND a.kind = 'suite' AND ($2::text IS NULL OR a.sku > $2)

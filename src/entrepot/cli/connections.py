@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +14,11 @@ from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.cli.terminal.words import Pairs, pairs
 from entrepot.connections import flows
 from entrepot.connections.rules import SECRET, Connection
+from entrepot.errors import Unusable
+from entrepot.kit import twin as twins
+from entrepot.kit.guide import Subject
+from entrepot.kit.guide import guide as write_guide
+from entrepot.kit.page import page
 
 app = typer.Typer()
 
@@ -101,6 +108,76 @@ async def url(desk: Desk, name: str) -> None:
     """Print a connection's base URL, key included: what the partner is given."""
     registry = desk.hub.registry
     show.say(registry.base_url(registry.named(desk.tenant_id, name)))
+
+
+@app.command()
+@at_desk
+async def guide(
+    desk: Desk,
+    name: str,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it there; FILE.html is a page to print.")
+    ] = None,
+    hide_key: Annotated[
+        bool, typer.Option("--hide-key", help="Leave the key out of the base URL.")
+    ] = False,
+) -> None:
+    """Print the document of a connection for the partner's developer: Chinese, Markdown or HTML.
+
+    It holds the base URL with its key, every call with its fields and examples, how our own calls come and
+    how they can be tried; other secrets are named, never shown.
+    """
+    found = desk.hub.registry.named(desk.tenant_id, name)
+    url = desk.hub.registry.base_url(found)
+    text = write_guide(
+        Subject(
+            dialect=desk.hub.dialects[found.partner.dialect],
+            partner=found.partner,
+            base_url=url.removesuffix(found.generations[0].key) + SECRET if hide_key else url,
+        )
+    )
+    if out is None:
+        show.say(text)
+        return
+    html = out.suffix.lower() in (".html", ".htm")
+    try:
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(page(name, text) if html else text)
+    except OSError as error:
+        raise Unusable(f"{out} cannot be written: {error.strerror}") from error
+    show.say(f"The guide of {name} is in {out}; it holds the key, so give it to the partner only.")
+
+
+@app.command()
+@at_desk
+async def twin(
+    desk: Desk,
+    name: str,
+    *,
+    partner_url: Annotated[
+        str, typer.Option(help="Where its scripted partner listens; off: nobody is called.")
+    ] = "http://127.0.0.1:9000",
+) -> None:
+    """Make a twin of a connection to practise on: same settings, a tenant of its own, no real partner.
+
+    It begins with copies of locations, goods, stock and listings; again brings those up to date.
+    """
+    hub = desk.hub
+    original = hub.registry.named(desk.tenant_id, name)
+    made = await twins.twin(
+        *(hub.db, hub.vault, hub.dialects, hub.registry, original),
+        partner_url=partner_url,
+        who=desk.who,
+    )
+    await hub.registry.load()
+    partner = original.partner
+    url = hub.registry.base_url(hub.registry.named(made.tenant_id, name))
+    show.say(f"{url}")
+    show.hint(f"Tenant {made.tenant}, {made.articles} articles. Work in it: --tenant {made.tenant}")
+    roles = hub.dialects[partner.dialect].roles
+    for role in (role for role in roles if role != partner.role and roles[role].routes):
+        show.hint(f"Its partner: entrepot mock --dialect {partner.dialect} --role {role}")
 
 
 def _row(connection: Connection, base_url: str, *, reveal: bool) -> dict[str, Any]:

@@ -115,12 +115,13 @@ class Registry:
         return [c.partner.id for c in self.of(tenant_id) if kind in c.role.listens]
 
     def tenant(self, name: str | None) -> int:
-        """Return a tenant's id by name; without one ``demo`` where it exists, else the only tenant."""
+        """Return a tenant's id by name; without one ``demo`` where it is, else the only one (no twin)."""
         by_name = {known: tenant_id for tenant_id, (known, _) in self.tenants.items()}
         if name is None and "demo" in by_name:
             return by_name["demo"]
-        if name is None and len(by_name) == 1:
-            return next(iter(by_name.values()))
+        real = [tenant_id for known, tenant_id in by_name.items() if not known.endswith(rules.TWIN)]
+        if name is None and len(real) == 1:
+            return real[0]
         if name in by_name:
             return by_name[name]
         message = (

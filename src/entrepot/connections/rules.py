@@ -27,6 +27,8 @@ _PERSONAL = re.compile(
 )
 URL_KEY = "url_key"
 """The URL key's name among a generation's stored secrets; a dialect may have a `key` of its own."""
+TWIN = "-twin"
+"""What the name of a tenant ends with that holds the twins of another's connections, to practise on."""
 RESERVED = frozenset({"partner_url", "bearer", "paused"})
 
 

@@ -1,0 +1,142 @@
+"""A twin of a connection, to practise on: the same dialect, role and settings, in a tenant of its own.
+
+The twin's tenant is called like the original with ``-twin`` behind it. It holds copies of the locations, of
+up to ``MOST`` articles, their stock and the connection's listings, and nobody's orders. At its other end a
+scripted partner (``entrepot mock``) is expected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from entrepot import ids
+from entrepot.connections import flows as connections
+from entrepot.connections.rules import TWIN
+from entrepot.db import queries
+from entrepot.imports.flows import KINDS
+from entrepot.imports.staging import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from entrepot.connections.registry import Registry
+    from entrepot.connections.rules import Connection
+    from entrepot.db import Database, Row, Tx
+    from entrepot.dialect import Dialect
+    from entrepot.vault import Vault
+
+MOST = 20_000
+_AT_HOME = ["127.0.0.0/8", "::1/128"]
+_q = queries(__package__)
+
+
+class Copied(Struct, frozen=True, kw_only=True):
+    """What was read of the original: rows by the kind of file they would come in with."""
+
+    locations: list[tuple[str, ...]]
+    articles: list[tuple[str, ...]]
+    stock: list[tuple[str, ...]]
+    listings: list[tuple[str, ...]]
+
+
+class Twin(Struct, frozen=True, kw_only=True):
+    """The twin's tenant, whether it is new, and how many articles it has."""
+
+    tenant_id: int
+    tenant: str
+    fresh: bool
+    articles: int
+
+
+async def twin(
+    db: Database,
+    vault: Vault,
+    dialects: Mapping[str, Dialect],
+    registry: Registry,
+    original: Connection,
+    *,
+    partner_url: str | None,
+    who: str,
+) -> Twin:
+    """Make a connection's twin, or bring its goods and stock up to date where there is one."""
+    copied = await _read(db, original)
+    tenant = original.tenant + TWIN
+    there = {name: known for known, (name, _) in registry.tenants.items()}
+    tenant_id = there.get(tenant) or ids.new()
+    partner = original.partner
+    names = {one.partner.name for one in registry.of(tenant_id)}
+    new = connections.NewConnection(
+        name=partner.name,
+        dialect=partner.dialect,
+        role=partner.role,
+        partner_url=partner_url,
+        settings=texts(partner.settings),
+    )
+
+    async def make(tx: Tx) -> None:
+        if tenant not in there:
+            _, settings = registry.tenants[partner.tenant_id]
+            await connections.add_tenant(tx, tenant, {**settings, "allowed_networks": _AT_HOME})
+        if partner.name not in names:
+            await connections.add(tx, vault, dialects, new, who=who)
+        await _write(tx, copied, who)
+
+    await db.run(tenant_id, make)
+    return Twin(
+        tenant_id=tenant_id,
+        tenant=tenant,
+        fresh=partner.name not in names,
+        articles=len(copied.articles),
+    )
+
+
+def texts(settings: Any) -> dict[str, str]:
+    """Return settings that are not the default as the ``key=value`` texts that would make them."""
+    usual = msgspec.to_builtins(type(settings)())
+    found: dict[str, str] = {}
+    for name, value in msgspec.to_builtins(settings).items():
+        if value == usual[name]:
+            continue
+        if isinstance(value, dict):
+            inner = {k: v for k, v in value.items() if v != usual[name].get(k)}
+            found |= {f"{name}.{key}": str(part) for key, part in inner.items()}
+        elif isinstance(value, list | tuple):
+            found[name] = ",".join(map(str, value))
+        else:
+            found[name] = str(value)
+    return found
+
+
+async def _read(db: Database, original: Connection) -> Copied:
+    """Read what the twin begins with, as of one moment."""
+    partner = original.partner
+    async with db.transaction(partner.tenant_id, isolation="repeatable_read", readonly=True) as tx:
+        articles = _cells(await tx.rows(_q.articles, MOST))
+        skus = [cells[0] for cells in articles]
+        return Copied(
+            locations=_cells(await tx.rows(_q.locations, partner.id, partner.name)),
+            articles=articles,
+            stock=_cells(await tx.rows(_q.stock, skus)),
+            listings=_cells(await tx.rows(_q.listings, partner.id, partner.name, skus)),
+        )
+
+
+async def _write(tx: Tx, copied: Copied, who: str) -> None:
+    """Write the copies as imports write files; what exists already is brought up to date."""
+    for name, rows in (
+        ("outlets", copied.locations),
+        ("articles", copied.articles),
+        ("stock", copied.stock),
+        ("listings", copied.listings),
+    ):
+        kind = KINDS[name]
+        given = frozenset(column.name for column in kind.columns)
+        if rows:
+            await kind.apply(tx, Batch(rows=list(enumerate(rows, 1)), given=given, who=who))
+
+
+def _cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    return [tuple(value for _, value in row.items()) for row in rows]

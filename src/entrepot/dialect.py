@@ -176,8 +176,8 @@ class Call:
     handler sets ``document`` (and ``also``) as soon as it knows the number the exchange is filed under.
     ``seal`` encrypts what is kept of people, ``fingerprint`` makes a phone number findable.
     ``secrets`` are those of every generation still valid, the current one first: a dialect that checks
-    its callers itself accepts any of them. ``caller`` is whatever its ``Role.admit`` made
-    of who calls.
+    its callers itself accepts any of them. ``caller`` is whatever its ``Role.admit`` made of who calls.
+    ``id`` is the request's in logs and in its reply's ``X-Request-Id``, and its exchange's.
     """
 
     partner: Partner
@@ -195,6 +195,7 @@ class Call:
     secrets: tuple[Mapping[str, str], ...] = ()
     caller: Any = None
     db: Any = None
+    id: int = 0
 
 
 Handler = Callable[[Call], Awaitable[Reply]]

@@ -6,7 +6,6 @@ knows no dialect: a role's table says which handler a path has and how refusals 
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import structlog
 from entrepot import clock, decode, ids
 from entrepot.dialect import Call, Problem, Reply, Role, Route
 from entrepot.errors import BadInput, Refused
+from entrepot.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -111,7 +111,7 @@ class Gateway:
         self._recorder = recorder
         self._vault = vault
         self._body_limit = body_limit
-        self._read_timeout = read_timeout
+        self._patience = Patience(read_timeout)
         self._tables: dict[int, Table] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,14 +127,14 @@ class Gateway:
         raw, problem = await self._body(headers, receive)
         call = self._call(connection, scope, headers, raw)
         reply = await self._answer(connection, call, scope["method"], path, problem, scope)
-        request_id = str(ids.new())
-        kept = await _send(send, reply, request_id)
+        kept = await _send(send, reply, str(call.id))
         partner = connection.partner
         query = scope["query_string"]
         self._recorder.record(
             partner.tenant_id,
             partner.id,
             "in",
+            id=call.id,
             method=scope["method"],
             path=_storable(path + ("?" + query.decode("latin-1") if query else "")),
             status=reply.status,
@@ -151,6 +151,7 @@ class Gateway:
     ) -> Call:
         tenant_id, together = connection.partner.tenant_id, self._together
         return Call(
+            id=ids.new(),
             partner=connection.partner,
             do=lambda flow, command: together.do(flow, tenant_id, command),
             ask=lambda flow, command: together.ask(flow, tenant_id, command),
@@ -193,7 +194,12 @@ class Gateway:
             call.document = call.document or decode.glimpse(call.raw, route.number)
             return role.render(Problem.of(refusal))
         except Exception:  # noqa: BLE001 - a partner gets an envelope whatever breaks
-            _log.exception("gateway.failed", connection=connection.partner.name, path=route.path)
+            _log.exception(
+                "gateway.failed",
+                connection=connection.partner.name,
+                path=route.path,
+                request=call.id,
+            )
             return role.render(Problem("internal", "系统繁忙，请稍后重试", status=500))
 
     def _stopped(self, connection: Connection, call: Call, scope: Scope) -> Problem | None:
@@ -217,7 +223,7 @@ class Gateway:
         chunks: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(self._read_timeout):
+            with self._patience.limit():
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":

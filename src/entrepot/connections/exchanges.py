@@ -105,12 +105,13 @@ class Recorder:
         reply: bytes,
         document: str = "",
         also: Sequence[str] = (),
+        id: int | None = None,  # noqa: A002 - it is the exchange's
     ) -> None:
         """Note one exchange; bodies past 64 KiB are cut, and numbers longer than any document may have."""
         seal = self._vault.seal_body
         self._waiting.append(
             (
-                tenant_id, clock.now(), ids.new(), connection_id, direction, document[:_NUMBER] or None,
+                tenant_id, clock.now(), id or ids.new(), connection_id, direction, document[:_NUMBER] or None,
                 [number[:_NUMBER] for number in also] or None, method, path, status, int(seconds * 1_000_000),
                 seal(request[:_BODY]), seal(reply[:_BODY]),
             )

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 
-def save(run: Run, folder: Path, *suites: dict[str, Any]) -> Any:
+def save(run: Run, folder: Path, *suites: dict[str, Any], options: tuple[str, ...] = ()) -> Any:
     """Save suites from a file."""
     file = folder / "suites.json"
     file.write_text(json.dumps(suites))
-    return run("suites", "save", str(file))
+    return run("suites", "save", str(file), *options)
 
 
 def tea(**head: Any) -> dict[str, Any]:
@@ -72,6 +72,41 @@ def test_a_file_of_suites_is_taken_whole_or_not_at_all(run: Run, tmp_path: Path)
     assert "BROKEN" in refused.err
     assert run("suites", "list", "--json").json == []
     assert "parts" in save(run, tmp_path, {"sku": "X", "name": "x"}).err
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(run: Run, tmp_path: Path) -> None:
+    """New suites by their parts, others field by field; what is at fault is named as when saving."""
+    new = save(run, tmp_path, tea(), options=("--dry-run", "--json")).json
+    parts = [("parts[dongfangshuye]", None, 1), ("parts[xiaowanzi01]", None, 10)]
+    assert [(f["name"], f["before"], f["after"]) for f in new[0]["fields"]] == parts
+    assert new[0]["kind"] == "new"
+    assert run("suites", "list", "--json").json == []
+    save(run, tmp_path, tea())
+    fixed = {"sku": "dongfangshuye", "num": 2, "is_fixed_price": True, "fixed_price": 4.5}
+    changed = tea(name="Tea", label="none such", print_mode=1, parts=[fixed])
+    told = save(run, tmp_path, changed, tea(), options=("--dry-run", "--json")).json
+    assert [one["kind"] for one in told] == ["changed", "same"]
+    assert [(f["name"], f["before"], f["after"]) for f in told[0]["fields"]] == [
+        ("name", "tea", "Tea"),
+        ("print_mode", 0, 1),
+        ("parts[dongfangshuye].num", 1, 2),
+        ("parts[dongfangshuye].fixed_price", -1, 4.5),
+        ("parts[xiaowanzi01]", 10, None),
+    ]
+    said = save(run, tmp_path, changed, options=("--dry-run",)).out
+    assert "parts[dongfangshuye].fixed_price" in said
+    assert "0 new, 1 changed, 0 the same; nothing is saved yet." in said
+    assert "Nothing would change." in save(run, tmp_path, tea(), options=("--dry-run",)).out
+    moved = save(run, tmp_path, tea(parts=tea()["parts"][::-1]), options=("--dry-run",)).out
+    assert "dongfangshuye, xiaowanzi01" in moved
+    broken = tea(sku="BROKEN", parts=[{"sku": "nothing", "num": 1}])
+    refused = save(run, tmp_path, tea(), broken, options=("--dry-run",))
+    assert (refused.code, refused.out) == (1, "")
+    assert "BROKEN" in refused.err
+    single = save(run, tmp_path, tea(sku="dongfangshuye"), options=("--dry-run",))
+    assert (single.code, "dongfangshuye" in single.err) == (1, True)
+    assert run("suites", "show", "TEA", "--json").json["name"] == "tea"
+    assert save(run, tmp_path, tea(), options=("--json",)).json == {"saved": 1}
 
 
 def test_labels_are_listed_and_added(run: Run) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 import typer
 
-from entrepot.catalogue import suites
+from entrepot.catalogue import preview, suites
 from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.errors import BadInput, Refused
@@ -19,8 +20,10 @@ from entrepot.money import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from entrepot.catalogue.preview import Change
     from entrepot.db import Tx
 
+T = TypeVar("T")
 app = typer.Typer()
 _PAGE = 500
 
@@ -78,24 +81,34 @@ async def show_(desk: Desk, suite: str, *, as_json: Json = False) -> None:
 @app.command()
 @at_desk
 async def save(
-    desk: Desk, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+    desk: Desk,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Create or replace suites from a JSON array of {sku, name, parts: [{sku, num, ...}], ...}.
 
-    All of them or none.
+    All of them or none. With --json (and --dry-run) what would change is printed for programs.
     """
     try:
         wanted = msgspec.json.decode(file.read_bytes(), type=list[Suite])
     except msgspec.DecodeError as error:
         raise BadInput("bad_file", f"{file}: {error}") from error
+    if dry_run:
+        async with desk.hub.db.reading(desk.tenant_id) as tx:
+            _preview(_good(wanted, await preview.preview(tx, wanted)), as_json=as_json)
+        return
 
     async def replace(tx: Tx) -> None:
-        outcomes = await suites.replace(tx, wanted)
-        wrong = zip(wanted, outcomes, strict=True)
-        if said := [f"{suite.sku}: {o.text}" for suite, o in wrong if isinstance(o, Refused)]:
-            raise BadInput("bad_suites", "\n".join(said))
+        _good(wanted, await suites.replace(tx, wanted))
 
     await desk.run(replace)
+    if as_json:
+        show.as_json({"saved": len(wanted)})
+        return
     show.say(f"{len(wanted)} suites saved.")
 
 
@@ -117,6 +130,35 @@ async def labels(
         show.as_json(known)
         return
     show.table(("label",), ([name] for name in known), empty="No labels yet.")
+
+
+def _good(wanted: Sequence[Suite], outcomes: Sequence[T | Refused]) -> list[T]:
+    """Return the outcomes where none is a refusal; raises BadInput that names every suite at fault."""
+    pairs = list(zip(wanted, outcomes, strict=True))
+    if said := [f"{suite.sku}: {o.text}" for suite, o in pairs if isinstance(o, Refused)]:
+        raise BadInput("bad_suites", "\n".join(said))
+    return [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
+
+
+def _preview(changes: Sequence[Change], *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(msgspec.to_builtins(changes, builtin_types=(Decimal,)))
+        return
+    rows = [
+        (one.sku, one.kind, field.name, _shown(field.before), _shown(field.after))
+        for one in changes
+        for field in one.fields
+    ]
+    show.table(("sku", "is", "field", "before", "after"), rows, empty="Nothing would change.")
+    kinds = Counter(one.kind for one in changes)
+    told = f"{kinds['new']} new, {kinds['changed']} changed, {kinds['same']} the same"
+    show.say(f"{told}; nothing is saved yet.")
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(map(_shown, value))
+    return _cell(value)
 
 
 def _line(shown: suites.Shown) -> dict[str, object]:

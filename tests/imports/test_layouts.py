@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.errors import BadInput
-from entrepot.imports.rules import LONGEST, Column, Layout, exact, positive, switch, whole
+from entrepot.imports.rules import (
+    LONGEST,
+    Column,
+    Layout,
+    Unfit,
+    exact,
+    gift,
+    identity,
+    positive,
+    short,
+    switch,
+    whole,
+)
 
 COLUMNS = (
     Column(name="sku", required=True),
@@ -107,6 +119,27 @@ def test_amounts_are_exact(number: object) -> None:
 def test_an_amount_is_a_number(cell: str, *, good: bool) -> None:
     """Nothing else than a number is an amount."""
     assert (exact(cell) is None) == good
+
+
+@pytest.mark.parametrize(
+    ("cell", "good"),
+    [("0", True), (str(2**53 - 1), True), (str(2**53), False), ("-1", False), ("1.0", False)],
+)
+def test_an_id_is_what_every_json_can_hold(cell: str, *, good: bool) -> None:
+    """Digits alone, below 2^53."""
+    assert (identity(cell) is None) == good
+
+
+def test_a_flag_of_gifts_and_a_name_have_their_bounds() -> None:
+    """0, 1 and 2; 200 characters."""
+    assert [gift(cell) is None for cell in ("0", "1", "2", "3", "")] == [True] * 3 + [False] * 2
+    assert [short("名" * many) is None for many in (200, 201)] == [True, False]
+
+
+def test_a_cell_that_is_a_list_is_no_text() -> None:
+    """JSON may put one there."""
+    fault = Layout(COLUMNS, "", ["sku", "qty", "name"]).read(["A1", "1", Unfit("[1]")])[1]
+    assert fault == "a cell is neither a text nor a number: [1]"
 
 
 def test_a_switch_is_on_or_off() -> None:

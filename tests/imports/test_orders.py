@@ -137,7 +137,7 @@ def test_json_may_be_an_array_or_lines(run: Run, tmp_path: Path, text: str, said
 def test_json_of_any_size_is_read_piece_by_piece(run: Run, tmp_path: Path) -> None:
     """Objects that lie across the borders of what is read at once are read whole."""
     file = tmp_path / "articles.json"
-    rows = [{"sku": f"BIG{n}", "name": "名" * 500} for n in range(3000)]
+    rows = [{"sku": f"BIG{n}", "name": "名" * 500, "unit": None} for n in range(3000)]
     file.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     assert file.stat().st_size > 4 * 1024 * 1024
     assert run("import", "articles", str(file), "--json").json["taken"] == 3000

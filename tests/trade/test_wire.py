@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from decimal import Decimal
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from entrepot import decode
 from entrepot.dialect import Delivered, Partner, Problem, Rejected, Response, Retry, Sent
@@ -16,6 +21,9 @@ from entrepot.errors import BadInput
 from entrepot.facts import OrderShipped, encode
 from entrepot.facts import decode as fact_of
 from entrepot.money import plain
+from entrepot.papers.rules import Search
+from entrepot.people.rules import Actor, Role
+from entrepot.returns.rules import Wanted
 
 if TYPE_CHECKING:
     from entrepot.dialect import Verdict
@@ -121,3 +129,145 @@ def test_ids_go_as_far_as_a_screen_can_count() -> None:
         with pytest.raises(BadInput):
             decode.converted(value, shape)
     assert decode.converted("32.50", decode.Price) == Decimal("32.5")
+
+
+SELLER = Actor(id=518, name="孙启萌", role=Role.SALES)
+AP_LINE: dict[str, Any] = {
+    "saOrderId": "test-03", "productId": 1, "productUnitId": "2", "pcount": 3.0, "salePrice": 2.50,
+    "askPrice": "1",
+}  # fmt: skip
+AP_BODY: dict[str, Any] = {
+    "saOrderId": "test-03",
+    "customerId": "149",
+    "type": "BEFORE",
+    "orderApPros": [AP_LINE],
+}
+SR_HEAD: dict[str, Any] = {
+    "customerId": 32805, "saOrderId": "SA1", "toDepotId": 40, "toDepotName": "DC", "isFreight": 1,
+}  # fmt: skip
+SR_LINE: dict[str, Any] = {
+    "productId": 4152, "productunitId": 7383, "pcount": 1, "oldPrice": 391, "price": 390.5, "giftFlg": 2,
+}  # fmt: skip
+
+
+def read(shape: Any, body: object) -> Any:
+    """Read a body as the gateway does."""
+    return decode.Reader(shape).read(json.dumps(body, ensure_ascii=False).encode())
+
+
+def test_an_adjustment_of_theirs_becomes_one_of_ours() -> None:
+    """DD-1, with numbers written in every way that is accepted."""
+    new = wire.adjustment(read(wire.ApCreate, AP_BODY), SELLER, None)
+    assert (new.variant, new.order, new.customer_id, new.actor) == (
+        "BEFORE", "test-03", 149, SELLER,
+    )  # fmt: skip
+    (line,) = new.lines
+    assert (line.product_id, line.unit_id, line.qty) == (1, 2, 3)
+    assert (line.price, line.ask) == (Decimal("2.5"), Decimal(1))
+
+
+def test_a_line_of_another_order_is_named() -> None:
+    """By its JSON path."""
+    lines = [AP_LINE, {**AP_LINE, "saOrderId": "test-04"}]
+    with pytest.raises(BadInput) as refusal:
+        wire.adjustment(read(wire.ApCreate, {**AP_BODY, "orderApPros": lines}), SELLER, None)
+    assert (refusal.value.code, refusal.value.path) == (
+        "other_order",
+        "orderApPros[1].saOrderId",
+    )
+
+
+def test_a_return_of_theirs_becomes_one_of_ours() -> None:
+    """DD-51; the platform is 1 where it is not said, the remark empty."""
+    body: dict[str, Any] = {"orderSr": SR_HEAD, "orderSrPro": [SR_LINE]}
+    mine = wire.sales_return(read(wire.SrBody, body))
+    assert (mine.order, mine.customer_id, mine.depot_id, mine.with_freight) == (
+        "SA1", 32805, 40, True,
+    )  # fmt: skip
+    assert (mine.platform_id, mine.remark) == (1, "")
+    (line,) = mine.lines
+    assert (line.product_id, line.unit_id, line.qty, line.gift) == (4152, 7383, 1, 2)
+    assert (line.old_price, line.price) == (Decimal(391), Decimal("390.5"))
+    said: dict[str, Any] = {"platformId": 7, "remark": "这是一句备注", "isFreight": 0}
+    body = {"orderSr": {**SR_HEAD, **said}, "orderSrPro": [SR_LINE]}
+    mine = wire.sales_return(read(wire.SrBody, body))
+    assert (mine.platform_id, mine.remark, mine.with_freight) == (7, "这是一句备注", False)
+    body = {"orderSr": {**SR_HEAD, "platformId": "x"}, "orderSrPro": [SR_LINE]}
+    with pytest.raises(BadInput, match=r"orderSr\.platformId"):
+        wire.sales_return(read(wire.SrBody, body))
+
+
+def test_a_calculation_names_the_order_and_its_lines_only() -> None:
+    """DD-58: freight and gift flags may be left out; no customer, depot, product or old price is named."""
+    line = {"productunitId": 184, "pcount": 2, "price": 21}
+    body = wire.calculation(
+        read(wire.Calculate, {"orderSr": {"saOrderId": "SA1"}, "orderSrPro": [line]})
+    )
+    assert (body.order, body.customer_id, body.depot_id, body.with_freight) == ("SA1", 0, 0, False)
+    assert body.lines == (Wanted(unit_id=184, qty=2, price=Decimal(21)),)
+    asked: dict[str, Any] = {
+        "orderSr": {"saOrderId": "SA1", "isFreight": "1"},
+        "orderSrPro": [line],
+    }
+    assert wire.calculation(read(wire.Calculate, asked)).with_freight
+    asked["orderSrPro"] = [line, {**line, "giftFlg": 9}]
+    with pytest.raises(BadInput) as refusal:
+        wire.calculation(read(wire.Calculate, asked))
+    assert refusal.value.path == "orderSrPro[1].giftFlg"
+
+
+def test_a_query_becomes_a_search() -> None:
+    """The last of repeated parameters counts, all of a list's; blank ones are absent."""
+    raw = (
+        "orderIdKeyWord=1&orderIdKeyWord=AP19&saOrderIdKeyWord=test&orderKeyWord=%E4%B9%88&type=AFTER"
+        "&statuses[]=RUN&statuses[]=PASS,RUN&statuses=COMPLETE&pageNo=3&pageSize=999"
+    )
+    assert wire.ap_search(wire.Query(raw)) == Search(
+        kind="AP",
+        variants=("AFTER",),
+        states=("COMPLETE", "RUN", "PASS"),
+        number="AP19",
+        order="test",
+        either="么",
+        page=3,
+        size=200,
+    )
+    assert wire.ap_search(wire.Query("type=&pageNo=&statuses[]=%20")) == Search(kind="AP")
+    raw = "order=SA1&status=FMS_PASS&customerName=%E9%87%91&pageNo=2&pageSize=10&buttonPermissionFlg=1"
+    assert wire.sr_search(wire.Query(raw)) == Search(
+        kind="SR", states=("FMS_PASS",), either="SA1", customer="金", page=2, size=10
+    )
+    assert wire.Query(raw).flag("buttonPermissionFlg")
+    assert not wire.Query("").flag("buttonPermissionFlg")
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        ("pageNo=0", "pageNo"),
+        ("pageSize=1.5", "pageSize"),
+        ("type=NEVER", "type"),
+        ("statuses[]=FMS_PASS", "statuses"),
+        ("orderKeyWord=%00", "orderKeyWord"),
+        ("orderKeyWord=%ff", ""),
+    ],
+)
+def test_a_query_that_makes_no_sense_names_its_parameter(raw: str, path: str) -> None:
+    """A state of returns is none of adjustments; what is no UTF-8 or has a NUL is refused."""
+    with pytest.raises(BadInput) as refusal:
+        wire.ap_search(wire.Query(raw))
+    assert refusal.value.path == path
+
+
+@given(st.lists(st.tuples(st.text(), st.text())))
+def test_any_query_is_a_search_or_a_refusal(pairs: list[tuple[str, str]]) -> None:
+    """Never anything else, whatever stands in it."""
+    raw = urlencode(
+        [
+            (name.encode("utf-8", "replace"), value.encode("utf-8", "replace"))
+            for name, value in pairs
+        ]
+    )
+    for search in (wire.ap_search, wire.sr_search):
+        with contextlib.suppress(BadInput):
+            assert search(wire.Query(raw)).page >= 1

@@ -16,6 +16,9 @@ Key = tuple[int, str, str]
 
 KINDS: Mapping[str, str] = {
     "total": "A mall's ERP states a total that is not the sum over the stores.",
+    "orders_differ": "A partner's list of a day's orders is not ours (reconciliation).",
+    "stock_differs": "A partner's list of stock is not what the ledger says (reconciliation).",
+    "refunds_differ": "A partner's list of a day's refunds is not ours (reconciliation).",
     "moved": "An outlet shipped a piece that the books had at another place.",
     "found": "An outlet shipped pieces that the books did not have there.",
     "silent": "An outlet has not answered a note in time.",

@@ -51,7 +51,7 @@ async def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare a partner's CSV or XLSX list with ours: entrepot reconcile FILE --connection … --kind … --day ….
+    """Compare a CSV or XLSX list with ours: entrepot reconcile FILE --connection … --kind … --day ….
 
     Columns: orders number[,qty][,amount][,state]; stock sku[,location],qty, as of the day's end; refunds
     number,amount. What differs stands under entrepot discrepancies until the lists agree or a person

@@ -70,6 +70,8 @@ def test_every_state_and_kind_has_a_word() -> None:
     for code in {*desk.STATES, *orders.STATES, *outcomes, "lost", "late"}:
         assert code in vocabulary.STATES, code
     for fact in facts._kinds(facts.Fact):
+        if not fact.__module__.startswith("entrepot."):
+            continue  # other tests make facts of their own
         assert not fact.kind or fact.kind in vocabulary.KINDS, fact.kind
     assert facts.Levels.kind in vocabulary.KINDS
 

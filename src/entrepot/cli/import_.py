@@ -1,4 +1,4 @@
-"""Bring in files: articles, listings, stock, outlets, pieces, orders."""
+"""Bring in files: articles, suites, listings, stock, outlets, pieces, orders."""
 
 from __future__ import annotations
 

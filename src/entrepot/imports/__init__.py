@@ -1,1 +1,1 @@
-"""The bulk ways in: files of articles, listings, stock, outlets, pieces and orders."""
+"""The bulk ways in: files of articles, suites, listings, stock, outlets, pieces and orders."""

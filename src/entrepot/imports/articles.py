@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from entrepot.db import Tx
 
 _q = queries(__package__)
-_PREFIX = "details."
+PREFIX = "details."
 _COLUMNS = (
     Column(name="sku", required=True, example="YPJ1601"),
     Column(name="style_no", example="YPJ1601"),
@@ -39,7 +39,7 @@ async def _apply(tx: Tx, batch: Batch) -> Faults:
 
 def _with_details(batch: Batch) -> Batch:
     """Pack the columns ``details.…`` into one of JSON, as the last."""
-    names = [name.removeprefix(_PREFIX) for name in batch.extra]
+    names = [name.removeprefix(PREFIX) for name in batch.extra]
     width = len(_COLUMNS)
     rows = [
         (line, (*cells[:width], _packed(names, cells[width:]) if names else "{}"))
@@ -53,4 +53,4 @@ def _packed(names: list[str], cells: Sequence[str]) -> str:
     return msgspec.json.encode(found).decode()
 
 
-kind = Kind(name="articles", columns=_COLUMNS, apply=_apply, prefix=_PREFIX)
+kind = Kind(name="articles", columns=_COLUMNS, apply=_apply, prefix=PREFIX)

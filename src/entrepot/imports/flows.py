@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from msgspec import Struct
 
 from entrepot.errors import Conflict
-from entrepot.imports import articles, listings, orders, outlets, pieces, sheets, stock
-from entrepot.imports.rules import ERROR, Layout
+from entrepot.imports import articles, listings, orders, outlets, pieces, sheets, stock, suites
+from entrepot.imports.rules import ERROR, Layout, guarded
 from entrepot.imports.staging import Batch
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from entrepot.imports.staging import Faults, Kind
 
 KINDS: dict[str, Kind] = {
-    module.kind.name: module.kind for module in (articles, listings, stock, outlets, pieces, orders)
+    module.kind.name: module.kind
+    for module in (articles, suites, listings, stock, outlets, pieces, orders)
 }
 
 
@@ -167,6 +168,6 @@ class _Left:
         for number, cells in lines:
             if number in wrong:
                 padded = [*cells, *("" for _ in self._keep)]
-                kept = [padded[at] for at in self._keep]
+                kept = [guarded(padded[at]) for at in self._keep]
                 self._writer.writerow([*kept, f"line {number}: {wrong[number]}"])
                 self.count += 1

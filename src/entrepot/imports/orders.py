@@ -4,7 +4,8 @@ What is said of the whole order stands on its first line; further lines leave it
 a ``receiver`` it is offered to outlets. With a ``customer_id`` it has money: ``price`` and ``gift`` (1 asked
 for, 2 of a promotion) of each line, ``discount``, ``rebate``, ``freight`` and what was ``paid`` (empty: all).
 ``product_id`` and ``unit_id`` are how back-office screens name the goods (empty: as the article's
-details say). In JSON an order may hold its ``lines`` as a list, and its receiver as an object.
+details say). In JSON an order may hold its ``lines`` as a list, and its receiver as an object. ``state`` and
+``created_at``, which an export tells, are passed over: an order comes in as accepted, now.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from entrepot import decode
 from entrepot.dispatch import intake
 from entrepot.errors import BadInput, Refused
 from entrepot.facts import Receiver
-from entrepot.imports.rules import Column, exact, gift, identity, positive, short
+from entrepot.imports.rules import Column, exact, gift, identity, nobodys, positive, short
 from entrepot.imports.staging import Batch, Faults, Kind
 from entrepot.orders.prices import Money
 from entrepot.orders.rules import NewOrder, Wanted
@@ -49,12 +50,16 @@ _COLUMNS = (
     Column(name="city", check=short, example="杭州市"),
     Column(name="county", check=short, example="西湖区"),
     Column(name="address", example="文三路1号"),
+    Column(name="connection", check=nobodys),
+    Column(name="state"),
+    Column(name="created_at"),
 )
 _AT = {column.name: at for at, column in enumerate(_COLUMNS)}
 _OF_LINES = {"number", "sku", "qty", "price", "gift", "product_id", "unit_id"}
-_OF_ORDER = tuple(name for name in _AT if name not in _OF_LINES)
+_TOLD = {"connection", "state", "created_at"}
+OF_ORDER = tuple(name for name in _AT if name not in _OF_LINES | _TOLD)
 _MONEY = ("discount", "rebate", "freight", "paid")
-_RECEIVER = ("receiver", "phone", "province", "city", "county", "address")
+RECEIVER = ("receiver", "phone", "province", "city", "county", "address")
 
 Row = tuple[int, "Sequence[str]"]
 
@@ -81,10 +86,10 @@ def _order(tx: Tx, rows: Sequence[Row], who: str) -> NewOrder:
     """Return the order that stands on these rows; raises BadInput saying what does not fit together."""
     head = rows[0][1]
     for line, cells in rows[1:]:
-        for name in _OF_ORDER:
+        for name in OF_ORDER:
             if cells[_AT[name]] not in ("", head[_AT[name]]):
                 raise BadInput("other_head", f"{name} of line {line} is not that of the first line")
-    content = msgspec.json.encode([cells for _, cells in rows])
+    content = msgspec.json.encode([cells[: _AT["connection"]] for _, cells in rows])
     receiver = _receiver(head)
     return NewOrder(
         number=head[0],
@@ -132,7 +137,7 @@ def _money(rows: Sequence[Row]) -> Money | None:
 
 def _receiver(head: Sequence[str]) -> Receiver | None:
     """Return whom the parcel goes to; raises BadInput for half an address."""
-    given = {name: head[_AT[name]] for name in _RECEIVER}
+    given = {name: head[_AT[name]] for name in RECEIVER}
     if not any(given.values()):
         return None
     lacking = [name for name, cell in given.items() if not cell and name != "county"]

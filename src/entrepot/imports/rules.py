@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from operator import itemgetter
@@ -19,6 +20,8 @@ LONGEST = 2000
 SHORT = 200
 ERROR = "error"
 """The column that says what was wrong with a row; ignored when the file comes in again."""
+
+_FORMULA = re.compile(r"'*(?!-?\d+(?:\.\d+)?\Z)[=+\-@\t\r]", re.ASCII)
 
 Check = Callable[[str], str | None]
 """Returns what is wrong with a cell that is not empty, or None."""
@@ -101,6 +104,16 @@ class Layout:
         return None
 
 
+def guarded(cell: str) -> str:
+    """Return a text so that no spreadsheet takes it for a formula: behind an apostrophe where it might be."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """Return the text that ``guarded`` guarded."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def whole(cell: str) -> str | None:
     """Say what is wrong with a number of pieces from 0."""
     if cell.isascii() and cell.isdigit() and int(cell) <= MOST:
@@ -133,6 +146,16 @@ def identity(cell: str) -> str | None:
     return "is not a whole number below 2^53"
 
 
+def exact_or_none(cell: str) -> str | None:
+    """Say what is wrong with an amount where -1 says that there is none."""
+    return None if cell in ("-1", "-1.0", "-1.0000") else exact(cell)
+
+
+def digit(cell: str) -> str | None:
+    """Say what is wrong with a choice of three."""
+    return None if cell in ("0", "1", "2") else "is neither 0 nor 1 nor 2"
+
+
 def short(cell: str) -> str | None:
     """Say what is wrong with a name or a number."""
     return None if len(cell) <= SHORT else f"has more than {SHORT} characters"
@@ -141,6 +164,11 @@ def short(cell: str) -> str | None:
 def gift(cell: str) -> str | None:
     """Say what is wrong with a gift flag."""
     return None if cell in ("0", "1", "2") else "is neither 0 nor 1 (asked for) nor 2 (promotion)"
+
+
+def nobodys(_cell: str) -> str:
+    """Say that an order of a partner's is not brought in beside its connection."""
+    return "is a partner's; its orders come in by itself"
 
 
 def switch(cell: str) -> str | None:

@@ -14,6 +14,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from entrepot.errors import Unusable
 from entrepot.imports import objects
+from entrepot.imports.rules import unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def _text(path: Path) -> Iterator[Sheet]:
 def _read(path: Path, rows: Any) -> Iterator[Line]:
     try:
         for cells in rows:
-            stripped = [cell.strip() for cell in cells]
+            stripped = [unguarded(cell.strip()) for cell in cells]
             if any(stripped):
                 yield rows.line_num, stripped
     except (csv.Error, UnicodeError) as error:

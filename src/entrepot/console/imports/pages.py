@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "articles": N_("Articles"),
+    "suites": N_("Suites"),
     "listings": N_("Listings"),
     "stock": N_("Stock"),
     "outlets": N_("Outlets"),

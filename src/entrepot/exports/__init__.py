@@ -1,0 +1,1 @@
+"""Files out: articles, suites, outlets, listings, pieces, stock and orders, as they can come in again."""

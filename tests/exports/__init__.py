@@ -1,0 +1,1 @@
+"""Files go out, and come in again."""

@@ -97,7 +97,7 @@ class Person:
             if page.status != 303 or not follow:
                 break
             page = await self._ask("GET", page.header("location"), b"", {})
-        if "text/html" in page.header("content-type"):
+        if "text/html" in page.header("content-type") and "hx_request" not in headers:
             self.page = page
         return page
 

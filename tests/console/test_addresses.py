@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from entrepot.console import app, paths
+from entrepot.discrepancies import flows as discrepancies
+from entrepot.discrepancies.rules import Seen
 from tests.console.world import World
 
 if TYPE_CHECKING:
@@ -49,15 +51,20 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     )
     article = await world.value("SELECT id FROM article WHERE tenant_id = $1 AND sku = 'YPJ1600'")
     suite = await _suite(world, admin)
+    dispatched, note = await world.dispatched("O-3")
+    async with hub.db.transaction(world.tenant_id) as tx:
+        await discrepancies.see(tx, [Seen(kind="silent", subject=note, text="6002 says nothing.")])
     place = await world.value("SELECT id FROM location WHERE tenant_id = $1 AND code = 'HQ'")
     person = await world.value("SELECT id FROM person WHERE tenant_id = $1 AND login = 'sales'")
     return {
-        "order_id": str(order), "/orders/{number}": "test-01", "/adjustments/{number}": adjustment,
+        "order_id": str(order), "/dispatch/{order_id}": str(dispatched), "/notes/{number}": note,
+        "/orders/{number}": "test-01", "/adjustments/{number}": adjustment,
         "/returns/{number}": draft, "name": str(delivery), "act_id": begun.path.rpartition("/")[2],
         "article_id": str(article), "suite_id": suite, "location_id": str(place), "person_id": str(person),
         "connection_id": str(world.connection()), "cursor": await world.exchange("O-1"),
         "/charts/{name}": "orders", "/imports/{kind}": "stock", "filter_id": "1", "session_id": "1",
-        "rule_id": "1", "token_id": "1", "/attention/{kind}": "needs_attention", "item": str(delivery),
+        "rule_id": "1", "discrepancy_id": "1", "token_id": "1",
+        "/attention/{kind}": "needs_attention", "item": str(delivery),
     }  # fmt: skip
 
 
@@ -91,7 +98,7 @@ async def test_every_list_is_there_as_a_file(admin: Person, filled: dict[str, st
     """What is downloaded begins with the header, in either format, and says its name."""
     assert filled
     exports = [path for path in PAGES if "/export." in path]
-    assert len(exports) >= 14
+    assert len(exports) >= 20
     for path in exports:
         page = await admin.get(path)
         kind = path.rpartition(".")[2]

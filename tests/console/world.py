@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from entrepot.console.access import flows as access
+from entrepot.dispatch import intake, outlets
+from entrepot.dispatch.intake import NewDispatch
+from entrepot.dispatch.outlets import Outlet
+from entrepot.errors import Refused
+from entrepot.facts import Receiver
 from entrepot.orders import flows as orders
 from entrepot.orders.rules import NewOrder, StepBy, Wanted
 from entrepot.people import flows as people
@@ -78,6 +83,28 @@ class World:
             "SELECT id FROM delivery WHERE tenant_id = $1 AND document = $2", number
         )
         return found
+
+    async def dispatched(self, number: str, pieces: int = 1) -> tuple[int, str]:
+        """Have an outlet of our own people offered an order; return its id and the note's number."""
+        receiver = Receiver(
+            name="陈晓明", phone=PHONE, province="浙江省", city="杭州市", address="1"
+        )
+        wanted = Wanted(name="G1/C1/S1", qty=pieces)
+        order = NewOrder(
+            number=number,
+            lines=(wanted,),
+            digest=hashlib.sha256(number.encode()).digest(),
+            who="明天",
+        )
+        async with self.hub.db.transaction(self.tenant_id) as tx:
+            await outlets.set_up(tx, [Outlet(code="6002")])
+            (placed,) = await intake.take(tx, [NewDispatch(order=order, receiver=receiver)])
+        assert not isinstance(placed, Refused), placed
+        note = await self.value(
+            "SELECT number FROM dispatch_note WHERE tenant_id = $1 AND order_id = $2",
+            placed.order_id,
+        )
+        return placed.order_id, note
 
     async def exchange(self, number: str) -> str:
         """Record a call that names a phone; return its cursor in addresses."""

@@ -15,6 +15,8 @@ from entrepot.console.attention import pages as attention
 from entrepot.console.audit import pages as audit
 from entrepot.console.connections import pages as connections
 from entrepot.console.deliveries import pages as deliveries
+from entrepot.console.dispatch import discrepancies, outlets
+from entrepot.console.dispatch import pages as dispatch
 from entrepot.console.door import Door
 from entrepot.console.exchanges import pages as exchanges
 from entrepot.console.imports import pages as imports
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from entrepot.console.hub import Hub
 
 _PARTS: tuple[Any, ...] = (
-    access, attention, audit, connections, deliveries, exchanges, filing, filters, orders, overview,
-    imports, paperwork, people, publishing, schedules, settings, stock, suites,
+    access, attention, audit, connections, deliveries, discrepancies, dispatch, exchanges, filing, filters,
+    orders, overview, imports, outlets, paperwork, people, publishing, schedules, settings, stock, suites,
 )  # fmt: skip
 _log = structlog.get_logger()
 

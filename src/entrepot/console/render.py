@@ -56,6 +56,9 @@ def _environment() -> jinja2.Environment:
         "kind": vocabulary.kind,
         "kind_word": vocabulary.kind,
         "schedule_word": vocabulary.schedule,
+        "note_state": lambda code: coloured(*vocabulary.note_state(code)),
+        "onward": lambda code: coloured(*vocabulary.onward(code)),
+        "discrepancy": vocabulary.discrepancy,
         "paper_state": paper_state,
         "paper_state_word": lambda kind, code: words._(vocabulary.PAPER_STATES[kind, code][1]),
         "paper_action": lambda code: words._(vocabulary.PAPER_ACTIONS[code]),
@@ -100,14 +103,17 @@ def icon(name: str) -> Markup:
 
 def state(code: str) -> Markup:
     """Return a state as a coloured word."""
-    colour, word = vocabulary.state(code)
-    return Markup('<span class="state {}">{}</span>').format(colour, word)
+    return coloured(*vocabulary.state(code))
 
 
 def paper_state(paper: Paper) -> Markup:
     """Return a paper's state as a coloured word."""
-    colour, word = vocabulary.paper_state(paper)
-    return Markup('<span class="state {}">{}</span>').format(colour, word)
+    return coloured(*vocabulary.paper_state(paper))
+
+
+def coloured(colour: str, word: str) -> Markup:
+    """Return a coloured word; nothing for no word."""
+    return Markup('<span class="state {}">{}</span>').format(colour, word) if word else Markup("")
 
 
 def when(at: datetime | None, *, relative: bool = False) -> Markup:

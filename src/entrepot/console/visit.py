@@ -167,8 +167,12 @@ class Visit:
             return self.show(
                 "error.html", status=_STATUS.get(type(refusal), 409), sentence=sentence
             )
+        denied = refusal.code == "not_allowed"
         if self.htmx and not self.wants_main:
-            return self.show("said.html", status=422, sentence=sentence, field=refusal.path)
+            status = 403 if denied else 422
+            return self.show("said.html", status=status, sentence=sentence, field=refusal.path)
+        if denied:
+            return self.show("error.html", status=403, sentence=sentence)
         return self.back(sentence, bad=True)
 
     def missing(self, sentence: str) -> Response[bytes]:
@@ -288,6 +292,7 @@ def _handler(method: Method, path: Path, right: str) -> Callable[[Page], HTTPRou
             list(chosen),
             http_method=method,
             name=f"{page.__module__}.{page.__name__}",
+            opt={"right": right},
         )
         return handler(handle)
 

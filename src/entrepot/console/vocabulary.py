@@ -41,6 +41,27 @@ STATES: Mapping[str, tuple[str, str]] = {
     "paused": ("wait", N_("Paused")),
     "open_breaker": ("bad", N_("Breaker open")),
 }
+NOTE_STATES: Mapping[str, tuple[str, str]] = {
+    "open": ("info", N_("To be shipped")),
+    "done": ("good", N_("Shipped")),
+    "refused": ("bad", N_("Refused")),
+    "withdrawn": ("wait", N_("Taken back")),
+    "void": ("calm", N_("Void")),
+}
+ONWARD: Mapping[str, tuple[str, str]] = {
+    "none": ("", ""),
+    "waiting": ("wait", N_("To be offered elsewhere")),
+    "parked": ("bad", N_("Parked")),
+    "sourced": ("calm", N_("Offered elsewhere")),
+    "lacking": ("bad", N_("Nowhere to be had")),
+}
+DISCREPANCIES: Mapping[str, str] = {
+    "total": N_("Stated total differs"),
+    "moved": N_("Piece was elsewhere"),
+    "found": N_("Pieces the books did not have"),
+    "silent": N_("Outlet keeps silent"),
+    "store_refused": N_("Store will not hear of goods that left"),
+}
 PAPER_STATES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("AP", "RUN"): ("wait", N_("To be passed")),
     ("AP", "PASS"): ("wait", N_("To be refunded")),
@@ -127,6 +148,8 @@ AUDITED: Mapping[str, str] = {
     "person end": N_("Locked a person out on the command line"),
     "exchanges reveal": N_("Revealed exchanges"),
     "import": N_("Brought a file in"),
+    "outlet set": N_("Changed an outlet"),
+    "discrepancy resolve": N_("Settled a discrepancy"),
 }
 SCHEDULES: Mapping[str, str] = {
     "partitions": N_("Make room for new records, drop old ones"),
@@ -187,6 +210,23 @@ def state(code: str) -> tuple[str, str]:
     """Return (colour, word) of a state; an unknown one shows its code, calm."""
     colour, word = STATES.get(code, ("calm", code.replace("_", " ")))
     return colour, _(word)
+
+
+def note_state(code: str) -> tuple[str, str]:
+    """Return (colour, word) of a dispatch note's state."""
+    colour, word = NOTE_STATES[code]
+    return colour, _(word)
+
+
+def onward(code: str) -> tuple[str, str]:
+    """Return (colour, word) of what became of goods that a note's outlet did not ship."""
+    colour, word = ONWARD[code]
+    return colour, _(word) if word else ""
+
+
+def discrepancy(kind: str) -> str:
+    """Return what does not agree; a kind we have no words for is called by its name."""
+    return _(DISCREPANCIES.get(kind, kind.replace("_", " ")))
 
 
 def paper_state(paper: Paper) -> tuple[str, str]:

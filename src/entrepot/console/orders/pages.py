@@ -16,13 +16,14 @@ from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import N_, _
 from entrepot.db import queries
 from entrepot.decode import MOST
+from entrepot.dispatch import desk as dispatch
 from entrepot.errors import BadInput, Missing
 from entrepot.orders import accounts, flows
 from entrepot.orders.rules import TRANSITIONS, NewOrder, StepBy, Wanted
 from entrepot.people.rules import Role
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from litestar import Response
 
@@ -39,7 +40,11 @@ STATES = (
     "oversold",
 )
 """Every state an order can be in; the list seeks by each where a connection is chosen."""
-_STEPS = {"process": flows.process, "ship": flows.ship, "cancel": flows.cancel}
+_STEPS: Mapping[str, Any] = {
+    "process": flows.process,
+    "ship": flows.ship,
+    "cancel": dispatch.cancel,
+}
 _SAID = {
     "process": N_("Order %(number)s is processed."),
     "ship": N_("Order %(number)s is shipped."),

@@ -74,7 +74,7 @@ LIMIT $10;
 
 -- name: head
 SELECT o.id, o.number, o.state, o.customer, o.details, o.receiver, o.created_at, o.changed_at,
-       o.connection_id, c.name AS connection, c.dialect
+       o.connection_id, o.fulfilment, c.name AS connection, c.dialect
 FROM sales_order o
 LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = o.connection_id
 WHERE o.tenant_id = $1 AND o.id = $2;

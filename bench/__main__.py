@@ -17,7 +17,7 @@ from rich.table import Table
 import bench
 from bench.context import Context, Result
 
-OTHER = {"__main__", "context", "bare", "populate", "sink", "rivals"}
+OTHER = {"__main__", "context", "bare", "history", "populate", "sink", "rivals"}
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 # make test   every test, on the embedded PostgreSQL     make test-pg15   the same on Debian's PostgreSQL
 # make check  format, lint, types, layers, dependencies, house style: exactly what CI runs
 # make bench  the benchmarks: a table, and bench/results.json
+# make docs   the documentation in site/, its reference made from the program
+# make wheel  dist/entrepot-*.whl, tried in an environment of its own without Node
 # make fuzz   100,000 requests and more, right and wrong, against every described interface
 # Every target installs first what it needs; `make setup` alone makes .venv with the `entrepot` command.
 
@@ -14,7 +16,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
 VENDOR := src/entrepot/console/static/vendor/manifest.json
 
-.PHONY: setup run test test-pg15 check format bench fuzz lock browser clean
+.PHONY: setup run test test-pg15 check format bench fuzz docs wheel lock browser clean
 
 setup: .venv/base.stamp $(VENDOR)
 
@@ -45,6 +47,13 @@ bench: .venv/bench.stamp $(VENDOR)
 
 fuzz: .venv/dev.stamp
 	$(BIN)/python -m tools.fuzz $(ARGS)
+
+docs: .venv/dev.stamp
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m mkdocs build --strict
+
+wheel: .venv/dev.stamp $(VENDOR)
+	$(BIN)/python tools/try_wheel.py
 
 # Locks are made for every platform and name neither a host nor a path of this machine.
 LOCK := UV_FIND_LINKS= $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 \

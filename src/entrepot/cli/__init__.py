@@ -62,7 +62,7 @@ def _add(app: typer.Typer, name: str, module: str, help_text: str) -> None:
     if hasattr(found, "app"):
         app.add_typer(found.app, name=name, help=help_text, no_args_is_help=True)
     else:
-        app.command(name, help=help_text)(found.command)
+        app.command(name, short_help=help_text)(found.command)
 
 
 def _unloaded() -> None:

@@ -59,7 +59,10 @@ async def set_(
         if article.kind == "suite":
             text = f"{sku} is a suite: it has no stock of its own, count its parts."
             raise Conflict("suite_not_stocked", text)
-        places = await flows.locations(tx, [location])
+        places = await flows.known_locations(tx, [location])
+        if location not in places:
+            text = f"There is no location {location}. Bring it in: entrepot import outlets FILE.csv"
+            raise Missing("unknown_location", text)
         found = flows.Count(
             article_id=article.id,
             location_id=places[location],

@@ -1,0 +1,78 @@
+"""Documents whose commands are run: what stands below a command is what it prints (``…`` is anything)."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_END = "---- that was it ----"
+
+
+def commands(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Return every command of a document with the lines it is said to print."""
+    for block in _BLOCK.findall(text):
+        command, shown = "", list[str]()
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if command:
+                    yield command, shown
+                command, shown = line[2:], []
+            elif line.startswith("> "):
+                command += "\n" + line[2:]
+            else:
+                shown.append(line)
+        yield command, shown
+
+
+def play(text: str, data: Path, folder: Path) -> None:
+    """Run a document's commands, one after another in one shell in ``folder``, beside the hub on ``data``.
+
+    The shell's own children end with it.
+    """
+    program = folder / "entrepot"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m entrepot "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "ENTREPOT_DATA": str(data)}
+    environment.pop("ENTREPOT_DATABASE_URL", None)
+    shell = subprocess.Popen(
+        ["bash"],
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for command, shown in commands(text):
+            if not command.startswith("make "):
+                ours = command.replace(".venv/bin/entrepot", str(program))
+                _check(command, _said(shell, ours), shown)
+    finally:
+        shell.communicate("kill $(jobs -p) 2>/dev/null\n", timeout=30)
+
+
+def _said(shell: subprocess.Popen[str], command: str) -> list[str]:
+    """Return the lines a command prints, without the empty ones."""
+    assert shell.stdin is not None
+    assert shell.stdout is not None
+    shell.stdin.write(f"{command}\necho; echo '{_END}'\n")
+    shell.stdin.flush()
+    said: list[str] = []
+    while (line := shell.stdout.readline()) and line.rstrip() != _END:
+        said.append(line.rstrip())
+    return [line for line in said if line]
+
+
+def _check(command: str, said: list[str], shown: list[str]) -> None:
+    assert len(said) == len(shown), (command, said)
+    for one, expected in zip(said, shown, strict=True):
+        pattern = ".*".join(re.escape(part.strip()) for part in expected.split("…"))
+        assert re.fullmatch(rf"\s*{pattern}\s*", one), (command, one, expected)

@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import click
 import msgspec
@@ -253,7 +253,7 @@ def _default(field: Any) -> str:
     return f"`{_cell(str(msgspec.to_builtins(value)))}`"
 
 
-def _is_fact(one: Any) -> bool:
+def _is_fact(one: Any) -> TypeGuard[type[facts.Fact]]:
     return issubclass(one, facts.Fact) and bool(one.kind) and one.__module__ == facts.__name__
 
 

@@ -11,7 +11,8 @@ from entrepot import facts
 from entrepot.courier.outbox import Announcement, announce
 from entrepot.dispatch import books as ledger
 from entrepot.dispatch import rules
-from entrepot.dispatch.offering import Ask, offer
+from entrepot.dispatch.looking import Ask
+from entrepot.dispatch.offering import offer
 from entrepot.stock import exact
 from entrepot.stock import flows as stock
 

@@ -16,9 +16,9 @@ from entrepot.catalogue import suites
 from entrepot.catalogue.rules import SUITE, explode
 from entrepot.db import ints
 from entrepot.dispatch import books as ledger
-from entrepot.dispatch import offering, reasons, regions
+from entrepot.dispatch import looking, reasons, regions
 from entrepot.dispatch.books import _q
-from entrepot.dispatch.offering import Ask
+from entrepot.dispatch.looking import Ask
 from entrepot.dispatch.reasons import Place, Scope
 from entrepot.dispatch.rules import Note, Order
 from entrepot.dispatch.sourcing import Candidate, Goods
@@ -85,12 +85,12 @@ async def explain(tx: Tx, order_id: int) -> Explanation:
     """Explain an order that outlets ship, by its id."""
     books = await ledger.read(tx, {order_id})
     order = books.orders[order_id]
-    plan = await offering.plan_of(tx)
+    plan = await looking.plan_of(tx)
     names = await ledger.skus(tx, order.lines)
     places = await _places(tx, order, plan)
     asked = {note.location_id: note for note in order.notes if note.round == 1}
     chosen = [places[place].candidate for place in asked]
-    prices = await offering.prices_of(tx, [Ask(order=order, goods=order.lines)])
+    prices = await looking.prices_of(tx, [Ask(order=order, goods=order.lines)])
     fates = {note.location_id: _fate(note) for note in order.notes}
     partner = tx.partner(order.connection_id)
     return Explanation(
@@ -121,13 +121,13 @@ async def rehearse(tx: Tx, wanted: Rehearsal) -> Explanation:
         city=city,
         lines=need,
     )
-    plan = await offering.plan_of(tx)
+    plan = await looking.plan_of(tx)
     ask = Ask(order=order, goods=need)
-    (choice,) = await offering.choose(tx, [ask], plan)
+    (choice,) = await looking.choose(tx, [ask], plan)
     fates = {c.location_id: reasons.why(c, part, need) for c, part in choice.parts}
     chosen = [candidate for candidate, _ in choice.parts]
     places = await _places(tx, order, plan)
-    prices = await offering.prices_of(tx, [ask])
+    prices = await looking.prices_of(tx, [ask])
     partner = tx.partner(wanted.connection_id)
     return Explanation(
         connection=partner.name if partner else None,
@@ -181,7 +181,7 @@ async def _places(tx: Tx, order: Order, plan: Plan) -> dict[int, Place]:
         _q.every_outlet,
         ints(order.lines),
         order.id,
-        offering.today() if plan.capacity else None,
+        looking.today() if plan.capacity else None,
         plan.depth,
         order.province,
         order.city,

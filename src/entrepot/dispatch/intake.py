@@ -13,7 +13,8 @@ from entrepot.db import ints
 from entrepot.dispatch import regions
 from entrepot.dispatch.books import Books, _q
 from entrepot.dispatch.ending import conclude
-from entrepot.dispatch.offering import Ask, offer
+from entrepot.dispatch.looking import Ask
+from entrepot.dispatch.offering import offer
 from entrepot.dispatch.rules import Order
 from entrepot.errors import BadInput, Conflict, Refused
 from entrepot.facts import Receiver

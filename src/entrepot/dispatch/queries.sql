@@ -190,51 +190,65 @@ SELECT $1, * FROM unnest($2::int[], $3::text[], $4::jsonb[]);
 -- Per request (articles and qtys are array texts), the outlets of the receiver's province that have all of
 -- it, best first, at most $8. Groups and codes are joined by \x1f, '' for any; excluded is an array text.
 -- $9: whether paused outlets are left out. $10: since when notes count against a day's capacity; null:
--- never. $11: pieces of an article that an outlet keeps. $12: which of city, province, priority, stock is
--- compared first, second, third, fourth (5: none).
+-- never. $11: pieces of an article that an outlet keeps. $12 to $15: what being in another city, being in another
+-- province, priority and stock weigh in the key that outlets are ranked by (sourcing.Plan.weights).
 SELECT h.ask, l.id, l.code, l.name, l.connection_id, l.city_key = h.city AS city, true AS province,
-       l.priority, l.capacity, l.articles, l.free
-FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $13::text[], $14::text[])
-     AS h (ask, articles, qtys, province, city, groups, codes, excluded)
+       l.priority, l.capacity, l.stock, l.articles, l.free
+FROM (
+    SELECT ask, articles::bigint[], qtys::bigint[], province, city, string_to_array(nullif(groups, ''), E'\x1f') AS groups,
+           string_to_array(nullif(codes, ''), E'\x1f') AS codes, excluded::bigint[]
+    FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $16::text[], $17::text[])
+         AS h (ask, articles, qtys, province, city, groups, codes, excluded)
+    OFFSET 0  -- the texts are read once a request, not once an outlet
+) h
 CROSS JOIN LATERAL (
-    SELECT l.*, g.articles, g.free, c.capacity
+    SELECT l.*, g.articles, g.free, g.stock, c.capacity
     FROM location l
     CROSS JOIN LATERAL (
         SELECT array_agg(s.article_id) AS articles, array_agg(s.on_hand - s.reserved - s.safety - $11::int) AS free,
-               sum(s.on_hand - s.reserved - s.safety)::bigint AS stock
-        FROM unnest(h.articles::bigint[], h.qtys::bigint[]) AS a (article_id, qty)
+               sum((s.on_hand - s.reserved - s.safety - $11::int)::float8)::bigint AS stock
+        FROM unnest(h.articles, h.qtys) AS a (article_id, qty)
         JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id AND s.location_id = l.id
-        WHERE s.on_hand - s.reserved - s.safety - $11::int >= a.qty
-        HAVING count(*) = cardinality(h.articles::bigint[])
     ) g
     CROSS JOIN LATERAL (
         SELECT CASE WHEN $10::timestamptz IS NOT NULL AND l.daily_capacity IS NOT NULL THEN l.daily_capacity - (
             SELECT count(*) FROM dispatch_note n
             WHERE n.tenant_id = $1 AND n.location_id = l.id AND n.created_at >= $10) END AS capacity
     ) c
-    WHERE l.tenant_id = $1 AND l.ships AND l.province_key = h.province AND NOT (l.paused AND $9::boolean)
-      AND CASE WHEN h.groups = '' THEN true ELSE l.groups && string_to_array(h.groups, E'\x1f') END
-      AND CASE WHEN h.codes = '' THEN true ELSE l.code = ANY(string_to_array(h.codes, E'\x1f')) END
-      AND l.id <> ALL(h.excluded::bigint[]) AND coalesce(c.capacity, 1) > 0
-    ORDER BY CASE ($12::int[])[1] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN 0 WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END,
-             CASE ($12::int[])[2] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN 0 WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END,
-             CASE ($12::int[])[3] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN 0 WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END,
-             CASE ($12::int[])[4] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN 0 WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END, l.code
+    WHERE l.tenant_id = $1 AND l.province_key = h.province AND l.ships AND NOT (l.paused AND $9::boolean)
+      AND (h.groups IS NULL OR l.groups && h.groups)
+      AND (h.codes IS NULL OR l.code = ANY(h.codes))
+      AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0
+      AND NOT EXISTS (  -- ends with the first line that it lacks
+          SELECT FROM unnest(h.articles, h.qtys) AS a (article_id, qty)
+          LEFT JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id AND s.location_id = l.id
+          WHERE coalesce(s.on_hand - s.reserved - s.safety - $11::int, 0) < a.qty)
+    ORDER BY (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
+             + least(greatest(l.priority, -1000000), 1000000) * $14::bigint - least(g.stock, 100000000000) * $15::bigint, l.code
     LIMIT $8::int
 ) l;
 
--- name: everywhere
--- The same of all outlets that have any of it: those that have most of it first, so the whole ones lead.
-SELECT h.ask, l.id, l.code, l.name, l.connection_id, l.city_key = h.city AS city,
-       l.province_key = h.province AS province, l.priority, l.capacity, g.articles, g.free
-FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $13::text[], $14::text[])
-     AS h (ask, articles, qtys, province, city, groups, codes, excluded)
-CROSS JOIN LATERAL (
-    SELECT l.*, c.capacity
+-- name: by_cover
+-- The same of all outlets that have any of it, in one pass over the articles' stock. What an outlet has of a
+-- line, cut off at the cap, stands in its own bits of one integer (held); of outlets with the same integer the
+-- best $8 are brought; where some have all of it (their integer is the target; -1: none is), only those.
+-- Here qtys are the caps, and shifts says where the bits of each line begin.
+WITH best AS MATERIALIZED (SELECT * FROM (
+    SELECT h.ask, h.city, h.province, h.target, l.id, c.capacity, g.held, g.stock,
+           row_number() OVER (PARTITION BY h.ask, g.held ORDER BY (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
+               + least(greatest(l.priority, -1000000), 1000000) * $14::bigint - least(g.stock, 100000000000) * $15::bigint, l.code) AS nth
     FROM (
-        SELECT s.location_id, sum(least(s.on_hand - s.reserved - s.safety - $11::int, a.qty)::int) AS pieces,
-               sum((s.on_hand - s.reserved - s.safety)::int) AS stock
-        FROM unnest(h.articles::bigint[], h.qtys::bigint[]) AS a (article_id, qty)
+        SELECT ask, articles::bigint[], caps::bigint[], province, city, string_to_array(nullif(groups, ''), E'\x1f') AS groups,
+               string_to_array(nullif(codes, ''), E'\x1f') AS codes, excluded::bigint[], shifts::int[], target
+        FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $16::text[], $17::text[],
+                    $18::text[], $19::bigint[])
+             AS h (ask, articles, caps, province, city, groups, codes, excluded, shifts, target)
+        OFFSET 0
+    ) h
+    CROSS JOIN LATERAL (
+        SELECT s.location_id, bit_or(least(s.on_hand - s.reserved - s.safety - $11::int, a.cap) << a.shift) AS held,
+               sum((s.on_hand - s.reserved - s.safety - $11::int)::float8)::bigint AS stock
+        FROM unnest(h.articles, h.caps, h.shifts) AS a (article_id, cap, shift)
         JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id
         WHERE s.on_hand - s.reserved - s.safety - $11::int > 0
         GROUP BY s.location_id
@@ -246,19 +260,54 @@ CROSS JOIN LATERAL (
             WHERE n.tenant_id = $1 AND n.location_id = l.id AND n.created_at >= $10) END AS capacity
     ) c
     WHERE l.ships AND NOT (l.paused AND $9::boolean)
-      AND CASE WHEN h.groups = '' THEN true ELSE l.groups && string_to_array(h.groups, E'\x1f') END
-      AND CASE WHEN h.codes = '' THEN true ELSE l.code = ANY(string_to_array(h.codes, E'\x1f')) END
-      AND l.id <> ALL(h.excluded::bigint[]) AND coalesce(c.capacity, 1) > 0
-    ORDER BY g.pieces DESC,
-             CASE ($12::int[])[1] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN (l.province_key <> h.province)::int WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END,
-             CASE ($12::int[])[2] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN (l.province_key <> h.province)::int WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END,
-             CASE ($12::int[])[3] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN (l.province_key <> h.province)::int WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END,
-             CASE ($12::int[])[4] WHEN 1 THEN (l.city_key <> h.city)::int WHEN 2 THEN (l.province_key <> h.province)::int WHEN 3 THEN l.priority WHEN 4 THEN -g.stock END, l.code
+      AND (h.groups IS NULL OR l.groups && h.groups)
+      AND (h.codes IS NULL OR l.code = ANY(h.codes))
+      AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0
+) p WHERE p.nth <= $8::int)
+SELECT p.ask, l.id, l.code, l.name, l.connection_id, l.city_key = p.city AS city,
+       l.province_key = p.province AS province, l.priority, p.capacity, p.held, p.stock
+FROM best p
+JOIN location l ON l.tenant_id = $1 AND l.id = p.id
+WHERE p.held = p.target OR NOT EXISTS (SELECT FROM best w WHERE w.ask = p.ask AND w.held = w.target);
+
+-- name: everywhere
+-- The same for notes with so many lines that no integer holds them: those that have most of it first, at most $8.
+SELECT h.ask, l.id, l.code, l.name, l.connection_id, l.city_key = h.city AS city,
+       l.province_key = h.province AS province, l.priority, l.capacity, l.stock, g.articles, g.free
+FROM (
+    SELECT ask, articles::bigint[], qtys::bigint[], province, city, string_to_array(nullif(groups, ''), E'\x1f') AS groups,
+           string_to_array(nullif(codes, ''), E'\x1f') AS codes, excluded::bigint[]
+    FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $16::text[], $17::text[])
+         AS h (ask, articles, qtys, province, city, groups, codes, excluded)
+    OFFSET 0  -- the texts are read once a request, not once an outlet
+) h
+CROSS JOIN LATERAL (
+    SELECT l.*, g.stock, c.capacity
+    FROM (
+        SELECT s.location_id, sum(least(s.on_hand - s.reserved - s.safety - $11::int, a.qty)::float8) AS pieces,
+               sum((s.on_hand - s.reserved - s.safety - $11::int)::float8)::bigint AS stock
+        FROM unnest(h.articles, h.qtys) AS a (article_id, qty)
+        JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id
+        WHERE s.on_hand - s.reserved - s.safety - $11::int > 0
+        GROUP BY s.location_id
+    ) g
+    JOIN location l ON l.tenant_id = $1 AND l.id = g.location_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN $10::timestamptz IS NOT NULL AND l.daily_capacity IS NOT NULL THEN l.daily_capacity - (
+            SELECT count(*) FROM dispatch_note n
+            WHERE n.tenant_id = $1 AND n.location_id = l.id AND n.created_at >= $10) END AS capacity
+    ) c
+    WHERE l.ships AND NOT (l.paused AND $9::boolean)
+      AND (h.groups IS NULL OR l.groups && h.groups)
+      AND (h.codes IS NULL OR l.code = ANY(h.codes))
+      AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0
+    ORDER BY g.pieces DESC, (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
+             + least(greatest(l.priority, -1000000), 1000000) * $14::bigint - least(g.stock, 100000000000) * $15::bigint, l.code
     LIMIT $8::int
 ) l
 CROSS JOIN LATERAL (
     SELECT array_agg(s.article_id) AS articles, array_agg(s.on_hand - s.reserved - s.safety - $11::int) AS free
-    FROM unnest(h.articles::bigint[]) AS a (article_id)
+    FROM unnest(h.articles) AS a (article_id)
     JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id AND s.location_id = l.id
     WHERE s.on_hand - s.reserved - s.safety - $11::int > 0
 ) g;

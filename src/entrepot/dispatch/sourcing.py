@@ -24,6 +24,7 @@ RANKS = ("city", "province", "priority", "stock")
 DEFAULT: tuple[dict[str, Any], ...] = tuple(
     {"kind": kind} for kind in ("paused", "capacity", "single", "fewest", *RANKS)
 )
+_RADIX = {"city": 2, "province": 2, "priority": 1 << 21, "stock": 1 << 37}
 _NODES = 20_000
 
 Goods = dict[int, int]
@@ -79,6 +80,15 @@ class Plan(Struct, frozen=True, kw_only=True):
         """Tell whether a whole outlet in the receiver's province beats every one outside it."""
         return self.single and self.ranks[:2] == ("city", "province")
 
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """What city, province, priority and stock weigh in one integer that sorts as the ranks do."""
+        weight, weights = 1, dict.fromkeys(RANKS, 0)
+        for rank in reversed(self.ranks):
+            weights[rank] = weight
+            weight *= _RADIX[rank]
+        return tuple(weights.values())
+
     def groups_for(self, connection: str) -> tuple[str, ...] | None:
         """Return the groups an order of this connection may come from; None: from any."""
         hits = [g for g in self.groups if not g.connections or connection in g.connections]
@@ -90,7 +100,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Candidate(Struct, kw_only=True):
     """An outlet that has some of the goods, as of an unlocked look.
 
-    ``available`` are pieces by article; ``capacity`` notes it may still get today (None: any number).
+    ``available`` are pieces by article, ``stock`` all of them together (None: their sum); ``capacity`` notes
+    it may still get today (None: any number).
     """
 
     location_id: int
@@ -101,6 +112,7 @@ class Candidate(Struct, kw_only=True):
     province: bool = False
     priority: int = 100
     capacity: int | None = None
+    stock: int | None = None
     available: Goods = field(default_factory=dict)
 
     def rank(self, ranks: Sequence[str]) -> tuple[Any, ...]:
@@ -109,7 +121,7 @@ class Candidate(Struct, kw_only=True):
             "city": not self.city,
             "province": not self.province,
             "priority": self.priority,
-            "stock": -sum(self.available.values()),
+            "stock": -(sum(self.available.values()) if self.stock is None else self.stock),
         }
         return (*(by[rank] for rank in ranks), self.code)
 

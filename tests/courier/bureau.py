@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from entrepot.db import Database
     from entrepot.vault import Vault
 
-Answer = tuple[int, bytes]
+Answer = tuple[int, bytes] | tuple[int, bytes, str]
+"""A status, a body, and further headers, each with its line end."""
 LOOPBACK = {"allowed_networks": ["127.0.0.0/8", "::1/128"]}
 
 
@@ -171,8 +172,8 @@ class Stub:
             while True:
                 call = await read_call(reader)
                 self.calls.append(call)
-                status, body = await self.reply(call)
-                head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n"
+                status, body, *more = await self.reply(call)
+                head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{''.join(more)}\r\n"
                 writer.write(head.encode() + body)
                 await writer.drain()
         self._writers.discard(writer)

@@ -293,9 +293,10 @@ WHERE s.tenant_id = $1 AND s.connection_id = $2 AND s.paused_since IS NOT NULL
 
 -- name: by_index
 -- First of a transaction about levels. Its statements go from the few to the many one index entry at a time
--- (LATERAL … OFFSET 0): no plan that reads a whole catalogue is ever right there, and right after a million
--- rows were imported, or with a plan made while there were ten, PostgreSQL believes that it is.
-SELECT set_config('enable_seqscan', 'off', true) WHERE $1::bigint > 0;
+-- (LATERAL … OFFSET 0), and take pages in the order of an index: no plan that reads a whole catalogue is ever
+-- right there, and right after a million rows were imported, or with a plan made while there were ten,
+-- PostgreSQL believes that it is.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true) WHERE $1::bigint > 0;
 
 -- name: changes_waiting
 -- Tenants whose stock changed and whose levels have not been marked yet.

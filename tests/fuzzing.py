@@ -37,10 +37,11 @@ _NATIVE = (
     *_ANSWERS, "negative_data_rejection", "positive_data_acceptance", "missing_required_header",
     "unsupported_method", "allow_header_conformance", "ignored_auth", "ensure_resource_availability",
 )  # fmt: skip
-EVERY_PHASE = "examples,coverage,fuzzing,stateful"
+_PHASES = "examples,coverage,fuzzing"
 _CONFIG = """\
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "422", "429"]
+negative_data_rejection.expected-statuses = ["4xx"]
 """
 _MADE = re.compile(r"(\d+) generated")
 _SIGNER = """\
@@ -73,6 +74,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     url: str
     headers: dict[str, str] = {}
     checks: tuple[str, ...] = _ANSWERS
+    phases: str = _PHASES
     hooks: str = ""
 
 
@@ -94,6 +96,7 @@ def native(hub: Running) -> Subject:
         url=f"{hub.url}/api/v1",
         headers={"Authorization": f"Bearer {asyncio.run(token(hub))}"},
         checks=_NATIVE,
+        phases=f"{_PHASES},stateful",
     )
 
 
@@ -138,16 +141,16 @@ async def token(hub: Running) -> str:
 
 
 def run(
-    subject: Subject, folder: Path, examples: int, *, seed: int = 0, phases: str = EVERY_PHASE
+    subject: Subject, folder: Path, examples: int, *, seed: int = 0, phases: str = ""
 ) -> Outcome:
-    """Run schemathesis with so many examples an operation."""
+    """Run schemathesis with so many examples an operation, in these phases or all that the subject has."""
     (folder / "schemathesis.toml").write_text(_CONFIG, encoding="utf-8")
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", subject.document, "--url", subject.url),
         *("--checks", ",".join(subject.checks), "--max-examples", str(examples), "--no-color"),
         *(
             "--phases",
-            phases,
+            phases or subject.phases,
             "--continue-on-failure",
             "--workers",
             "1",

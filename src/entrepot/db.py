@@ -99,6 +99,10 @@ class Tx:
         """Return the connections whose partners are told facts of this kind, whatever they are about."""
         return self._database.listeners(self.tenant_id, kind)
 
+    def overhearers(self, kind: str) -> Sequence[int]:
+        """Return the connections that are told facts of this kind whoever they are for (``""``: of any)."""
+        return self._database.overhearers(self.tenant_id, kind)
+
     async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; ``args`` follow the tenant's id."""
         found: list[Row] = await self._connection.fetch(query, self.tenant_id, *args)
@@ -196,6 +200,7 @@ class Database:
         self.partner: Callable[[int, int], Any] = _unset
         self.listens: Callable[[int, int, str], bool] = _unset
         self.listeners: Callable[[int, str], Sequence[int]] = _nobody
+        self.overhearers: Callable[[int, str], Sequence[int]] = _nobody
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10) -> Database:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -231,6 +231,12 @@ class Role:
     these secrets (for checks and traffic; a bearer token needs none). ``listens`` names
     the kinds of fact this role is told.
 
+    ``overhears`` makes the partner a witness: it says, from the settings, which kinds of fact it is told
+    besides, whichever connection (or none) they are for. What becomes of such a delivery has no
+    consequence, and one that was delivered may be sent again. ``finish`` completes each attempt's request
+    with what depends on the delivery: its id, and the secrets of every generation that counts, the current
+    one first.
+
     Stock levels, each read from the connection's settings: ``levels`` says how many one call may carry
     (0: the role is told none), ``level_wait`` how long to gather them, in seconds, and ``punctual`` that
     a full call waits for that time too. ``sells`` says what a level is of: every article with a style
@@ -256,6 +262,8 @@ class Role:
     splits: Callable[[Sent], bool] = lambda _sent: False
     secrets: Callable[[], dict[str, str]] = dict
     accounts: Callable[[], dict[str, str]] = dict
+    overhears: Callable[[Any], frozenset[str]] | None = None
+    finish: Callable[[Request, str, Sequence[Mapping[str, str]]], Request] | None = None
     own_auth: bool = False
     sign: Callable[[Request, Mapping[str, str]], Request] | None = None
     admit: Callable[[Call], Awaitable[None]] | None = None

@@ -349,6 +349,16 @@ def _kinds(root: type[Fact]) -> Iterator[type[Fact]]:
         yield from _kinds(child)
 
 
+def kinds() -> list[str]:
+    """Return the kinds of facts that this program knows, in the order of their writing."""
+    return [fact.kind for fact in _kinds(Fact) if fact.__module__ == __name__]
+
+
+def event(kind: str) -> str:
+    """Return the type of event under which outsiders know a kind: ``order_shipped`` → ``order.shipped``."""
+    return kind.replace("_", ".", 1)
+
+
 @lru_cache(maxsize=256)
 def _named(kind: str) -> type[Fact]:
     for candidate in _kinds(Fact):

@@ -31,7 +31,7 @@ class Hub:
         self.recorder = Recorder(db, vault)
         db.seal, db.unseal, db.fingerprint = vault.seal, vault.unseal, vault.fingerprint
         db.listens, db.partner = self.registry.listens, self.registry.partner
-        db.listeners = self.registry.listeners
+        db.listeners, db.overhearers = self.registry.listeners, self.registry.overhearers
         self._server: embedded.Embedded | None = None
 
     @classmethod

@@ -10,10 +10,7 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import UTC, datetime
 
 _EPOCH_MS = 1_704_067_200_000
 _PROCESS_BITS, _COUNTER_BITS = 12, 10
@@ -51,3 +48,9 @@ def token(bits: int = 128) -> str:
 def first_of(moment: datetime) -> int:
     """Return the smallest id that can be made at a moment, for partitions and searches by time."""
     return (int(moment.timestamp() * 1000) - _EPOCH_MS) << (_PROCESS_BITS + _COUNTER_BITS)
+
+
+def made_at(number: int) -> datetime:
+    """Return when an id was made, to the millisecond, in UTC."""
+    milliseconds = (number >> (_PROCESS_BITS + _COUNTER_BITS)) + _EPOCH_MS
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

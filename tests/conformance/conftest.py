@@ -9,13 +9,17 @@ import pytest
 from entrepot import dialects
 from entrepot.conform import samples
 from entrepot.conform.checks import Target
+from entrepot.connections import flows
+from entrepot.connections.flows import NewConnection
 from tests import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from entrepot.conform.samples import Samples
+    from entrepot.connections.rules import Connection
     from entrepot.dialect import Dialect, Role
+    from entrepot.hub import Hub
     from tests.running import Running
 
 DIALECTS = dialects.discover()
@@ -32,18 +36,36 @@ class End:
         self.samples: Samples = samples.read(self.dialect.folder, role)
 
     async def target(self, hub: Running) -> Target:
-        """Return the demonstration's connection of this dialect and role."""
-        connection = next(
-            connection
-            for connection in await hub.connections()
-            if (connection.partner.dialect, connection.partner.role)
-            == (self.dialect.name, self.name)
-        )
+        """Return the demonstration's connection of this dialect and role; one is made where it has none."""
+        connection = await self._connection(hub)
+        if connection is None:
+            await hub.do(self._connect)
+            connection = await self._connection(hub)
+            assert connection is not None
+            hub.wait_until_known(hub.base_url(connection))
         return Target(
             base_url=hub.base_url(connection),
             secrets=connection.partner.secrets,
             sign=self.role.sign,
             key_in_url=True,
+        )
+
+    async def _connection(self, hub: Running) -> Connection | None:
+        wanted = self.dialect.name, self.name
+        return next(
+            (
+                connection
+                for connection in await hub.connections()
+                if (connection.partner.dialect, connection.partner.role) == wanted
+            ),
+            None,
+        )
+
+    async def _connect(self, hub: Hub) -> None:
+        new = NewConnection(name=self.dialect.name, dialect=self.dialect.name, role=self.name)
+        await hub.db.run(
+            hub.registry.tenant("demo"),
+            lambda tx: flows.add(tx, hub.vault, hub.dialects, new, who="test"),
         )
 
 

@@ -74,7 +74,7 @@ async def deliver(
         async with bureau.working():
             (delivery,) = await bureau.announce(about)
             await bureau.until(state, delivery, within=30)
-        assert {call.path.partition("?")[0] for call in stub.calls} == {one.path}
+        assert {call.path.partition("?")[0] for call in stub.calls} == {one.path or "/"}
         assert {call.key for call in stub.calls} == {str(delivery)}
     del bureau.links.links[connection]
     return [outcome for outcome, _ in await bureau.attempts(delivery)]
@@ -93,9 +93,11 @@ async def test_what_is_no_answer_is_tried_again_until_there_is_one(
         good = next((a for a in one.answers if a.verdict == "delivered" and not a.unsure), None)
         if good is None:
             continue
-        answers = [None, (500, b""), (404, b"not here"), (200, b"<html>"), sent(good)]
-        outcomes = await deliver(bureau, end, one, fact, answers, "delivered")
-        assert outcomes == ["failed"] * 4 + ["delivered"]
+        no_answers: list[Answer | None] = [None, (500, b""), (404, b"not here"), (200, b"<html>")]
+        if end.role.overhears is not None:
+            no_answers.pop()  # who only listens has taken it, whatever the page says
+        outcomes = await deliver(bureau, end, one, fact, [*no_answers, sent(good)], "delivered")
+        assert outcomes == ["failed"] * len(no_answers) + ["delivered"]
 
 
 async def test_a_refusal_in_the_envelope_is_final(end: End, bureau: Bureau) -> None:

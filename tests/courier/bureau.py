@@ -33,6 +33,7 @@ from entrepot.facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from entrepot.db import Database
     from entrepot.vault import Vault
@@ -112,6 +113,10 @@ class Link:
 
     partner: Partner
     role: Role = ROLE
+
+    def secrets(self, _now: datetime) -> Sequence[Mapping[str, str]]:
+        """Return the secrets that count."""
+        return [self.partner.secrets]
 
 
 @dataclass
@@ -203,9 +208,14 @@ class Bureau:
         self.links = Links(tenants={self.tenant_id: ("test", dict(LOOPBACK))})
         self.recorder = Recorder(db, vault)
         db.seal = vault.seal
-        db.listens = lambda _tenant, connection, kind: (
-            kind in self.links.links[connection].role.listens
-        )
+        db.listens = lambda _tenant, connection, kind: kind in self._told(connection)
+
+    def _told(self, connection_id: int) -> frozenset[str]:
+        """Return what a partner is told; one that overhears is told here what is addressed to it."""
+        link = self.links.links[connection_id]
+        if link.role.overhears is not None:
+            return link.role.overhears(link.partner.settings)
+        return link.role.listens
 
     async def open(self) -> None:
         """Create the tenant."""

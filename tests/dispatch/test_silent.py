@@ -13,6 +13,7 @@ from tests.dispatch.world import World, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from entrepot.db import Database
 
@@ -25,6 +26,10 @@ class Link:
     def __init__(self, world: World) -> None:
         self.partner = world.store
         self.role = world.role
+
+    def secrets(self, _now: datetime) -> list[dict[str, str]]:
+        """Return the secrets that count."""
+        return []
 
 
 @pytest.fixture(autouse=True)

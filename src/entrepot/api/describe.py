@@ -136,9 +136,9 @@ def _responses(operation: Operation, schemas: openapi.Schemas) -> dict[str, Any]
 
 
 def _refusals(operation: Operation) -> list[int]:
-    found = {400, 401, 403, 404, 422, 429}
+    found = {400, 401, 403, 404, 409, 422, 429}
     if operation.method != "GET":
-        found |= {408, 409, 413}
+        found |= {408, 413}
     if operation.body is not None:
         found |= {415}
     if operation.of is not None:

@@ -12,7 +12,7 @@ from entrepot.db import queries
 from entrepot.facts import Goods, GoodsSaved, Spec, Suite, SuitePart, SuiteSaved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from entrepot.db import Row, Tx
 
@@ -21,7 +21,7 @@ _q = queries(__package__)
 
 async def parts(tx: Tx, article_ids: Collection[int]) -> None:
     """Tell of every suite that contains any of these changed articles."""
-    if article_ids and tx.listeners(SuiteSaved.kind):
+    if article_ids and _listening(tx, SuiteSaved.kind):
         rows = await tx.rows(_q.suites_of, list(article_ids))
         await suites(tx, [row["id"] for row in rows], {})
 
@@ -31,7 +31,7 @@ async def suites(tx: Tx, suite_ids: Collection[int], fresh: Mapping[int, Collect
 
     They share the suite's ordering key, so that a partner knows the parts before the suite.
     """
-    listeners = tx.listeners(SuiteSaved.kind)
+    listeners = _listening(tx, SuiteSaved.kind)
     if not listeners or not suite_ids:
         return
     goods = await _goods(tx, {part for new in fresh.values() for part in new})
@@ -49,7 +49,7 @@ async def suites(tx: Tx, suite_ids: Collection[int], fresh: Mapping[int, Collect
 
 async def goods_with(tx: Tx, article_ids: Collection[int]) -> None:
     """Tell of the goods that have these articles as specs, and of the suites that contain them."""
-    listeners = tx.listeners(GoodsSaved.kind)
+    listeners = _listening(tx, GoodsSaved.kind)
     if not listeners or not article_ids:
         return
     found = await _goods(tx, article_ids)
@@ -67,6 +67,11 @@ async def goods_with(tx: Tx, article_ids: Collection[int]) -> None:
         ],
     )
     await parts(tx, article_ids)
+
+
+def _listening(tx: Tx, kind: str) -> Sequence[int | None]:
+    """Return who is told such facts; None where they are only overheard."""
+    return tx.listeners(kind) or ([None] if tx.overhearers(kind) else [])
 
 
 async def whole(tx: Tx, suite_ids: Collection[int]) -> dict[int, Suite]:

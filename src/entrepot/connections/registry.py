@@ -20,7 +20,7 @@ from entrepot.dialect import Partner
 from entrepot.errors import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from entrepot.connections.rules import Connection, Generation
     from entrepot.db import Database, Row
@@ -40,6 +40,7 @@ class Registry:
         self._dialects = dialects
         self._by_key: dict[bytes, tuple[Connection, Generation]] = {}
         self._by_id: dict[tuple[int, int], Connection] = {}
+        self._witnesses: dict[tuple[int, str], list[int]] = {}
         self.tenants: dict[int, tuple[str, dict[str, Any]]] = {}
         self.address = ""
         self._stale = asyncio.Event()
@@ -76,6 +77,7 @@ class Registry:
             row["tenant_id"]: (row["name"], msgspec.json.decode(row["settings"])) for row in tenants
         }
         self._by_id = {(c.partner.tenant_id, c.partner.id): c for c in found}
+        self._witnesses = rules.witnesses(found)
         self._by_key = {rules.key_hash(g.key): (c, g) for c in found for g in c.generations}
 
     def called(self, key: str) -> Connection | None:
@@ -113,6 +115,10 @@ class Registry:
     def listeners(self, tenant_id: int, kind: str) -> list[int]:
         """Return the tenant's connections whose partners are told facts of this kind."""
         return [c.partner.id for c in self.of(tenant_id) if kind in c.role.listens]
+
+    def overhearers(self, tenant_id: int, kind: str) -> Sequence[int]:
+        """Return who is told such facts whomever they are for; ``""``: of any kind."""
+        return self._witnesses.get((tenant_id, kind), ())
 
     def tenant(self, name: str | None) -> int:
         """Return a tenant's id by name; without one ``demo`` where it is, else the only one (no twin)."""

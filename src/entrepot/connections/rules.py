@@ -17,6 +17,8 @@ from entrepot.dialect import Partner, Switch
 from entrepot.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from entrepot.dialect import Role
 
 SECRET = "****"  # noqa: S105 - what stands in a secret's place
@@ -81,6 +83,18 @@ class Connection(Struct, frozen=True, kw_only=True):
 def valid(generations: tuple[Generation, ...], now: datetime) -> tuple[Generation, ...]:
     """Return the generations that still count at ``now``, the current one first."""
     return tuple(g for g in generations if g.expires_at is None or g.expires_at > now)
+
+
+def witnesses(connections: Iterable[Connection]) -> dict[tuple[int, str], list[int]]:
+    """Return by (tenant, kind of fact) who overhears it, and under ``""`` who overhears anything at all."""
+    found: dict[tuple[int, str], list[int]] = {}
+    for connection in connections:
+        partner, role = connection.partner, connection.role
+        if role.overhears is None or not partner.partner_url:
+            continue
+        for kind in ("", *role.overhears(partner.settings)):
+            found.setdefault((partner.tenant_id, kind), []).append(partner.id)
+    return found
 
 
 def key_hash(key: str) -> bytes:

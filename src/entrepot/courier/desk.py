@@ -239,8 +239,9 @@ async def _act(what: Act, batch: Sequence[int], who: str, reason: str, tx: Tx) -
     """Act on deliveries; return those it could be done to."""
     await tx.rows(_q.lock_lanes_for_act, list(batch))
     if what == "retry":
+        again = list(tx.overhearers(""))
         done = [row["id"] for row in await tx.rows(_q.retry_heads, list(batch))]
-        done += [row["id"] for row in await tx.rows(_q.reopen, list(batch))]
+        done += [row["id"] for row in await tx.rows(_q.reopen, list(batch), again)]
     else:
         rows = await tx.rows(_q.put_aside, list(batch), _ASIDE[what], reason or None)
         done = [row["id"] for row in rows]

@@ -14,6 +14,7 @@ from entrepot.courier.http import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from entrepot.dialect import Partner, Response, Role, Verdict
 
@@ -35,6 +36,9 @@ class Link(Protocol):
     @property
     def role(self) -> Role:
         """How to speak to it."""
+
+    def secrets(self, now: datetime) -> Sequence[Mapping[str, str]]:
+        """Return the secrets of every generation that counts, the current one first."""
 
 
 class Gate:

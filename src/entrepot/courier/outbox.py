@@ -15,7 +15,7 @@ from entrepot.db import queries
 from entrepot.facts import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from entrepot.db import Tx
 
@@ -24,13 +24,13 @@ _SEPARATOR = "\x1f"
 
 
 class Announcement(Struct, frozen=True, kw_only=True):
-    """One fact for one connection.
+    """One fact for one connection; None: for nobody but those who overhear it.
 
     ``key`` is the id of the document it is about: facts with the same key arrive in order.
     ``urgent`` goes ahead of everything that waits under that key (a call on its way is not overtaken).
     """
 
-    connection_id: int
+    connection_id: int | None
     key: int
     fact: Fact
     urgent: bool = False
@@ -49,11 +49,17 @@ async def announce(tx: Tx, items: Sequence[Announcement]) -> list[int | None]:
     """Write the deliveries of what happened; one statement, none when nobody listens.
 
     Returns the delivery's id per item, or None where the connection's partner is not told this kind of
-    fact. Call it in the transaction that made the facts true, after the documents are locked.
+    fact. Call it in the transaction that made the facts true, after the documents are locked. Those who
+    overhear a fact get a delivery each, once, however many partners it is for.
     """
-    heard = [tx.listens(item.connection_id, item.fact.kind) for item in items]
+    heard = [
+        item.connection_id is not None and tx.listens(item.connection_id, item.fact.kind)
+        for item in items
+    ]
     made = [ids.new() if hears else None for hears in heard]
     told = [(i, item) for i, item in zip(made, items, strict=True) if i is not None]
+    echoes = [int(item.fact.echoes) for _, item in told]
+    told += [(ids.new(), item) for item in _overheard(tx, items)]
     if told:
         payloads = [facts.encode(item.fact) for _, item in told]
         await tx.do(
@@ -70,9 +76,20 @@ async def announce(tx: Tx, items: Sequence[Announcement]) -> list[int | None]:
                 tx.seal(payload) if item.fact.personal else payload
                 for payload, (_, item) in zip(payloads, told, strict=True)
             ],
-            [int(item.fact.echoes) for _, item in told],
+            echoes + [0] * (len(told) - len(echoes)),
         )
     return made
+
+
+def _overheard(tx: Tx, items: Sequence[Announcement]) -> Iterator[Announcement]:
+    """Yield what those are to be told who overhear these facts, in the order in which they happened."""
+    said: set[tuple[int, int, str, bytes]] = set()
+    for item in items:
+        for connection_id in tx.overhearers(item.fact.kind):
+            name = (connection_id, item.key, item.fact.kind, facts.encode(item.fact))
+            if name not in said:
+                said.add(name)
+                yield Announcement(connection_id=connection_id, key=item.key, fact=item.fact)
 
 
 async def withdraw(

@@ -571,13 +571,16 @@ UPDATE delivery d SET state = 'waiting' FROM again a WHERE d.tenant_id = $1 AND 
 RETURNING d.id;
 
 -- name: reopen
--- Settled deliveries get another turn, ahead of what waits under their key.
+-- Settled deliveries get another turn, ahead of what waits under their key; what was delivered does so only
+-- on connections that overhear.
 WITH again AS (
     SELECT d.id, d.connection_id, d.key,
            count(*) OVER (PARTITION BY d.connection_id, d.key) AS batch,
            row_number() OVER (PARTITION BY d.connection_id, d.key ORDER BY d.id) AS place
     FROM delivery d
-    WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) AND d.state IN ('rejected', 'handled', 'cancelled')
+    WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[])
+      AND (d.state IN ('rejected', 'handled', 'cancelled')
+           OR d.state = 'delivered' AND d.connection_id = ANY($3::bigint[]))
 ), lanes AS (
     INSERT INTO lane (tenant_id, connection_id, key, head, announced, urgent, due, forced)
     SELECT $1, connection_id, key, min(id), count(*), true, '-infinity', true FROM again

@@ -242,6 +242,8 @@ class Courier:
         doubtful = False
         if gate.target is None:
             return Retry(gate.trouble), None, False
+        if gate.link.role.finish is not None:
+            request = gate.link.role.finish(request, key, gate.link.secrets(clock.now()))
         try:
             response, twice = await self.caller.call(
                 gate.target, request, {"Idempotency-Key": key}, gate.plan.timeout
@@ -343,7 +345,7 @@ def _wants(gate: Gate, now: float) -> Iterator[Want]:
 
 def _without_call(gate: Gate, claim: Claim, now: float) -> Settled | None:
     """Return what becomes of a claim that needs no call: pointless by now, or past its deadline."""
-    if claim.superseded:
+    if claim.superseded and gate.link.role.overhears is None:
         return Settled(claim=claim, state="handled", reason="a later fact was delivered already")
     stuck = gate.stuck(now)
     if policy.expired(

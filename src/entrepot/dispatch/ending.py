@@ -86,7 +86,8 @@ def _move_on(books: Books, order: Order) -> bool:
 
 async def _announce_end(tx: Tx, over: Sequence[Order]) -> None:
     """Tell the ordering side that nothing more will come."""
-    told = [order for order in over if order.connection_id is not None]
+    overheard = bool(tx.overhearers(""))
+    told = [order for order in over if order.connection_id is not None or overheard]
     articles = {article for order in told for note in order.notes for article in note.lines}
     names = await ledger.skus(tx, articles)
     news = []
@@ -100,7 +101,6 @@ async def _announce_end(tx: Tx, over: Sequence[Order]) -> None:
             reason = next((note.reason for note in reversed(order.notes) if note.reason), "")
             end.append(facts.DispatchRefused(number=order.number, reason=reason))
         news += [
-            Announcement(connection_id=order.connection_id or 0, key=order.id, fact=fact)
-            for fact in end
+            Announcement(connection_id=order.connection_id, key=order.id, fact=fact) for fact in end
         ]
     await announce(tx, news)

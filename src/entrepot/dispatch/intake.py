@@ -55,7 +55,7 @@ async def take(tx: Tx, batch: Sequence[NewDispatch]) -> list[Placed | Refused]:
     door = await admit(tx, [new.order for new in news], barred)
     fresh = [new for new in news if id(new.order) in door.taken]
     if fresh:
-        await save(tx, [new.order for new in fresh], door)
+        await orders.write_down(tx, [new.order for new in fresh], door)
         await _source(tx, fresh, door, places)
     return [_outcome(new.order, door) for new in news]
 

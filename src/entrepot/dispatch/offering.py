@@ -99,12 +99,13 @@ def _note(ask: Ask, candidate: Candidate, goods: Goods) -> Note:
 async def _tell(tx: Tx, made: Sequence[tuple[Ask, Note]]) -> None:
     """Write the notes, and tell the outlets that a partner's system serves."""
     names = await ledger.skus(tx, {article for _, note in made for article in note.lines})
-    served = [(ask, note) for ask, note in made if note.connection_id is not None]
+    overheard = bool(tx.overhearers(facts.DispatchOffered.kind))
+    served = [pair for pair in made if pair[1].connection_id is not None or overheard]
     told = await announce(
         tx,
         [
             Announcement(
-                connection_id=note.connection_id or 0,
+                connection_id=note.connection_id,
                 key=note.id,
                 fact=_offered(tx, ask.order, note, names),
             )

@@ -153,7 +153,7 @@ async def recall(
         tx,
         [
             Announcement(
-                connection_id=note.connection_id or 0,
+                connection_id=note.connection_id,
                 key=note.id,
                 fact=facts.DispatchWithdrawn(
                     number=order.number, note=note.number, outlet=note.outlet

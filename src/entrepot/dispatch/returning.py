@@ -151,8 +151,7 @@ async def _put_back(tx: Tx, back: Sequence[_Back]) -> None:
     ]
     await stock.move(tx, moves)
     names = await ledger.skus(tx, {b.article_id for b in back})
-    told = [b for b in back if b.shipment["connection_id"] is not None]
-    await announce(tx, [_news(b, names) for b in told if b.shipment["shop_id"] != b.place["id"]])
+    await announce(tx, [_news(b, names) for b in back])
 
 
 def _news(back: _Back, names: dict[int, str]) -> Announcement:
@@ -166,8 +165,11 @@ def _news(back: _Back, names: dict[int, str]) -> Announcement:
         waybill=one.waybill,
         piece=facts.Piece(sku=names[back.article_id], code=one.code),
     )
+    at_home = shipment["shop_id"] == back.place["id"]
     return Announcement(
-        connection_id=shipment["connection_id"], key=shipment["order_id"], fact=fact
+        connection_id=None if at_home else shipment["connection_id"],
+        key=shipment["order_id"],
+        fact=fact,
     )
 
 
@@ -205,10 +207,7 @@ async def change_waybill(tx: Tx, batch: Sequence[NewWaybill]) -> list[Done | Ref
                 express=change.express,
                 waybill=change.waybill,
             )
-            if order.connection_id is not None:
-                news.append(
-                    Announcement(connection_id=order.connection_id, key=order.id, fact=fact)
-                )
+            news.append(Announcement(connection_id=order.connection_id, key=order.id, fact=fact))
     if changed:
         packages = list(changed.values())
         await tx.do(

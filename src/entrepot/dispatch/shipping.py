@@ -260,13 +260,14 @@ async def _write_pieces(tx: Tx, left: Sequence[_Left]) -> None:
 
 async def _announce(tx: Tx, left: Sequence[_Left]) -> None:
     """Tell the ordering side of each checkout's new pieces."""
-    told = [one for one in left if one.order.connection_id is not None]
+    overheard = bool(tx.overhearers(facts.PackagesShipped.kind))
+    told = [one for one in left if one.order.connection_id is not None or overheard]
     names = await ledger.skus(tx, {article for one in told for article in one.note.lines})
     await announce(
         tx,
         [
             Announcement(
-                connection_id=one.order.connection_id or 0,
+                connection_id=one.order.connection_id,
                 key=one.order.id,
                 fact=facts.PackagesShipped(
                     number=one.order.number,

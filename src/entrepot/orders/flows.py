@@ -43,7 +43,8 @@ async def write_down(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
     """Save orders that were let in, with what they cost, and tell the partners who are to know."""
     await save(tx, fresh, door)
     await accounts.open_(tx, _openings(fresh, door))
-    await announce(tx, _news(fresh, door.taken))
+    overheard = bool(tx.overhearers(facts.OrderPlaced.kind))
+    await announce(tx, _news(fresh, door.taken, overheard=overheard))
 
 
 async def hold(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
@@ -124,14 +125,14 @@ def _openings(fresh: Sequence[NewOrder], door: Door) -> list[accounts.Opening]:
     ]
 
 
-def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announcement]:
-    """Return what the partners are to be told of new orders."""
+def _news(
+    fresh: Sequence[NewOrder], order_ids: dict[int, int], *, overheard: bool
+) -> list[Announcement]:
+    """Return what the partners are to be told of new orders; all of it where somebody overhears it."""
     news = []
     for new in fresh:
-        if new.partner is None:
-            continue
         said: list[facts.Fact] = []
-        if new.push:
+        if new.push or overheard:
             lines = tuple(facts.GoodsLine(sku=line.name, qty=line.qty) for line in new.lines)
             said.append(
                 facts.OrderPlaced(
@@ -143,8 +144,10 @@ def _news(fresh: Sequence[NewOrder], order_ids: dict[int, int]) -> list[Announce
             )
         if new.auto_process:
             said.append(facts.OrderProcessed(number=new.number))
-        key = order_ids[id(new)]
-        news += [Announcement(connection_id=new.partner.id, key=key, fact=fact) for fact in said]
+        key, partner = order_ids[id(new)], new.partner.id if new.partner else None
+        for fact in said:
+            told = partner if new.push or fact.kind != facts.OrderPlaced.kind else None
+            news.append(Announcement(connection_id=told, key=key, fact=fact))
     return news
 
 
@@ -237,7 +240,6 @@ def _news_of(
             connection_id=row["connection_id"], key=row["id"], fact=said[step](by, row["number"])
         )
         for _, by, row in moved
-        if row["connection_id"] is not None
     ]
 
 

@@ -73,7 +73,7 @@ class SavedArticles(Struct, frozen=True, kw_only=True):
 class ArticlesWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which articles, by SKU."""
 
-    sku: Annotated[tuple[Code, ...], Meta(max_length=500, description="These only.")] = ()
+    sku: Annotated[tuple[Code, ...], Meta(max_length=100, description="These only.")] = ()
     style_no: Code | None = None
     kind: Literal["single", "suite"] | None = None
 

@@ -59,7 +59,7 @@ class SavedLocations(Struct, frozen=True, kw_only=True):
 class LocationsWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which locations, by code."""
 
-    code: Annotated[tuple[Code, ...], Meta(max_length=500, description="These only.")] = ()
+    code: Annotated[tuple[Code, ...], Meta(max_length=100, description="These only.")] = ()
 
 
 @reads("/locations", "locations")

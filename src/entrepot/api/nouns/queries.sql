@@ -192,3 +192,7 @@ WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;
 SELECT t.id, t.name, p.login, t.scopes, t.per_minute, t.created_at, t.ended_at
 FROM token t LEFT JOIN person p ON p.tenant_id = $1 AND p.id = t.person_id
 WHERE t.tenant_id = $1 AND t.id = $2;
+
+-- name: webhooks
+SELECT id, name, dialect, role, partner_url, settings FROM connection
+WHERE tenant_id = $1 AND ($2::text IS NULL OR name > $2) AND dialect = $4 ORDER BY name LIMIT $3;

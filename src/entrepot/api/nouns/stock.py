@@ -40,7 +40,7 @@ class Movement(Struct, frozen=True, kw_only=True):
 class LevelsWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which balances, by SKU and location."""
 
-    sku: Annotated[tuple[Code, ...], Meta(max_length=500, description="Of these only.")] = ()
+    sku: Annotated[tuple[Code, ...], Meta(max_length=100, description="Of these only.")] = ()
     location: Code | None = None
 
 

@@ -131,7 +131,7 @@ class SuiteSaved(Struct, frozen=True, kw_only=True):
 class SuitesFilter(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which suites, by SKU; ``part`` is the SKU of something they contain."""
 
-    sku: Annotated[tuple[Code, ...], Meta(max_length=500, description="These only.")] = ()
+    sku: Annotated[tuple[Code, ...], Meta(max_length=100, description="These only.")] = ()
     part: Code | None = None
 
 

@@ -1,0 +1,57 @@
+"""What a subscriber is called with, and what its answers mean."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from entrepot import clock, ids
+from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Verdict
+from entrepot.dialects.webhooks import signature, wire
+from entrepot.facts import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from entrepot.dialects.webhooks.wire import SenderSettings
+    from entrepot.facts import Levels
+
+_GONE, _TOO_OFTEN = 410, 429
+
+
+def overhears(settings: SenderSettings) -> frozenset[str]:
+    """Return the kinds of facts that a subscriber is told of."""
+    return wire.wanted(settings)
+
+
+def request_for(fact: Fact | Levels, partner: Partner) -> Request | None:
+    """Return the call that tells a subscriber what happened; None once it wants to know no more."""
+    if not isinstance(fact, Fact) or fact.kind not in wire.wanted(partner.settings):
+        return None
+    return Request("", wire.body(fact, partner.settings))
+
+
+def finish(request: Request, key: str, secrets: Sequence[Mapping[str, str]]) -> Request:
+    """Return an attempt's request: under its delivery's id, dated, signed with every secret that counts."""
+    now = int(clock.now().timestamp())
+    happened = ids.made_at(int(key)).astimezone(UTC)
+    body = wire.at(request.body, f"{happened:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z")
+    known = [known["secret"] for known in secrets if known.get("secret")]
+    headers = (
+        ("webhook-id", key),
+        ("webhook-timestamp", str(now)),
+        ("webhook-signature", " ".join(signature.signed(one, key, now, body) for one in known)),
+    )
+    return structs.replace(request, body=body, headers=(*request.headers, *headers))
+
+
+def verdict(sent: Sent) -> Verdict:
+    """Judge an answer: any 2xx has taken it, 410 wants no more of it, all else is tried again."""
+    status = sent.response.status
+    if 200 <= status < 300:
+        return Delivered()
+    if status == _GONE:
+        return Rejected("HTTP 410: the subscriber wants to hear no more")
+    return Retry(f"HTTP {status}", slow_down=status == _TOO_OFTEN)

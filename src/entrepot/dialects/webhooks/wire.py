@@ -1,0 +1,71 @@
+"""What a subscriber gets: the event's type, when it happened, and what is known of it. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from entrepot import facts
+from entrepot.dialect import Problem, Reply, Settings, Switch
+
+PERSONAL = frozenset({"receiver", "customer", "member", "details"})
+"""Fields of facts that may hold names, phones and addresses."""
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class SenderSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a subscriber is told of.
+
+    ``events`` are types of events, none: every one; ``active`` off: nothing from now on; ``personal`` on:
+    with names, phones and addresses.
+    """
+
+    events: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    active: Switch = "on"
+    personal: Switch = "off"
+
+    def __post_init__(self) -> None:
+        """Refuse types of events that do not exist."""
+        super().__post_init__()
+        if unknown := sorted(set(self.events) - set(KINDS)):
+            message = f"there is no event {', '.join(unknown)}; known: {', '.join(KINDS)}"
+            raise ValueError(message)
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """The body of a call; ``timestamp`` is added when it is sent."""
+
+    type: str
+    data: dict[str, Any]
+
+
+KINDS = {facts.event(kind): kind for kind in facts.kinds()}
+"""The kind of fact behind each type of event."""
+
+
+def wanted(settings: SenderSettings) -> frozenset[str]:
+    """Return the kinds of facts that these settings ask for."""
+    if settings.active == "off":
+        return frozenset()
+    return frozenset(KINDS[name] for name in settings.events or KINDS)
+
+
+def body(fact: facts.Fact, settings: SenderSettings) -> bytes:
+    """Return the event of a fact as JSON; what is personal is left out unless it was asked for."""
+    data = {name: getattr(fact, name) for name in fact.__struct_fields__}
+    if settings.personal == "off":
+        data = {name: value for name, value in data.items() if name not in PERSONAL}
+    return _encode(Event(type=facts.event(fact.kind), data=data))
+
+
+def at(event: bytes, moment: str) -> bytes:
+    """Return an event with the moment at which it happened."""
+    return b'%s,"timestamp":"%s"}' % (event.removesuffix(b"}"), moment.encode())
+
+
+def render(problem: Problem) -> Reply:
+    """Return the answer to whoever calls a subscription's URL: nothing is expected there."""
+    status = problem.status or 400
+    return Reply(_encode({"status": status, "error": problem.text or problem.code}), status)

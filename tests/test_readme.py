@@ -31,6 +31,17 @@ def until_greeted(log: Path, port: int) -> None:
         time.sleep(0.05)
 
 
+def first_calls(hub: Hub) -> list[dict[str, object]]:
+    """Return what the hub told a partner first: the partner lives in the hub itself, and must be awake."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        calls: list[dict[str, object]] = hub.json("exchanges", "list", "--connection", "minimall")
+        if calls:
+            return calls[-1:]
+        time.sleep(0.2)
+    raise AssertionError("minimall was told nothing")
+
+
 @pytest.mark.embedded
 def test_what_the_readme_shows_is_what_happens(data_dir: Path, tmp_path: Path) -> None:
     """Its commands, one after another in one shell, print what it says (… is anything)."""

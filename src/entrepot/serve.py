@@ -116,8 +116,23 @@ async def _clock(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _courier_and_clock(settings: Settings, stop: asyncio.Event) -> None:
     """Do both in one process; neither needs one of its own on a small machine."""
+    await _until_listening(settings, stop)
     async with await Hub.open(settings) as hub:
         await asyncio.gather(_deliver(hub, stop), _tick(hub, stop))
+
+
+async def _until_listening(settings: Settings, stop: asyncio.Event) -> None:
+    """Wait a little for the web process beside us: a partner may be a tenant of this very hub."""
+    for _ in range(100):
+        try:
+            _, writer = await asyncio.open_connection(settings.local_host, settings.port)
+        except OSError:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.1)
+                return
+        else:
+            writer.close()
+            return
 
 
 async def _deliver(hub: Hub, stop: asyncio.Event) -> None:
@@ -206,12 +221,9 @@ def die_with_parent() -> None:
 
 def _greet(settings: Settings, say: Callable[[str], None]) -> None:
     """Say where the hub is, once it answers."""
-    probe = f"http://127.0.0.1:{settings.port}/healthz"
-    if settings.host not in ("0.0.0.0", "127.0.0.1", "localhost"):  # noqa: S104 - compared only
-        probe = f"{settings.url}/healthz"
     while True:
         try:
-            with urllib.request.urlopen(probe, timeout=5):  # noqa: S310 - our own address
+            with urllib.request.urlopen(f"{settings.local_url}/healthz", timeout=5):  # noqa: S310
                 break
         except OSError:
             time.sleep(0.1)

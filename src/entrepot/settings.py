@@ -39,9 +39,18 @@ class Settings(Struct, frozen=True, kw_only=True):
 
         Where it listens on every address and has no public one, partners can only be on this machine.
         """
-        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        host = f"[{here}]" if ":" in here else here
-        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+        return (self.public_url or self.local_url).rstrip("/")
+
+    @property
+    def local_host(self) -> str:
+        """The address at which this machine reaches its own hub."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def local_url(self) -> str:
+        """The URL at which this machine reaches its own hub, without a trailing slash."""
+        host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
+        return f"http://{host}:{self.port}"
 
 
 def from_environment(**given: object) -> Settings:

@@ -71,8 +71,9 @@ INSERT INTO dispatch_goods (tenant_id, order_id, line, article_id, qty)
 SELECT tenant_id, id, l, 1 + (n * 31 + l * 7) % articles, 1 + n % 3
 FROM p, made, generate_series(1, 2) l WHERE by_outlets;
 
-INSERT INTO dispatch_note (tenant_id, id, order_id, number, location_id, state, onward, why, created_at, answered_at)
-SELECT p.tenant_id, made.id + 9, made.id, 'N' || lpad(n::text, 8, '0'), l.id,
+INSERT INTO dispatch_note (tenant_id, id, order_id, number, location_id, round, state, onward, why, created_at,
+                           answered_at)
+SELECT p.tenant_id, made.id + 9, made.id, 'N' || lpad(n::text, 8, '0'), l.id, 1,
        CASE WHEN fresh THEN 'open' WHEN n % 30 = 1 THEN 'refused' ELSE 'done' END,
        CASE WHEN fresh OR n % 30 <> 1 THEN 'none' WHEN n % 6000 = 1 THEN 'parked' ELSE 'sourced' END,
        'has all of it, same city', at, CASE WHEN NOT fresh THEN at END

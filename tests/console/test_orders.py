@@ -139,6 +139,8 @@ async def test_orders_are_found_by_number_phone_and_filter(admin: Person, world:
     for query, found in {
         "q=FIND-": {"FIND-1", "FIND-2"},
         "q=FIND-2": {"FIND-2"},
+        "q=YPJ1600": {"FIND-1", "FIND-2"},
+        "q=MF004": set(),
         f"q={PHONE}": {"FIND-1", "FIND-2"},
         "q=FIND-&state=shipped": set(),
         "q=FIND-&connection=goldshop": {"FIND-1", "FIND-2"},

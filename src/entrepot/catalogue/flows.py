@@ -128,6 +128,12 @@ async def add_listings(tx: Tx, listings: Sequence[Listing]) -> None:
     )
 
 
+async def relist(tx: Tx, listing: Listing) -> None:
+    """Point a connection's name at an article, and have what it sees of that article sent anew."""
+    await add_listings(tx, [listing])
+    await tx.do(_q.mark_listed, ids.new(), listing.article_id)
+
+
 async def _found(tx: Tx, query: str, names: Collection[str]) -> dict[str, Known]:
     if not names:
         return {}

@@ -36,6 +36,9 @@ INSERT INTO listing (tenant_id, connection_id, id, type, key, article_id)
 SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
 ON CONFLICT (tenant_id, connection_id, type, key) DO UPDATE SET article_id = excluded.article_id;
 
+-- name: mark_listed
+INSERT INTO stock_change (tenant_id, id, article_id) VALUES ($1, $2, $3);
+
 -- name: styles
 -- Articles by style number, with what lies at these locations (null: anywhere) of each, and what is available
 -- of it. ruled: the connection has publishing rules, so that availability is not yet what it may sell.

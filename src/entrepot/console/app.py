@@ -13,6 +13,7 @@ from entrepot.console import filters, render
 from entrepot.console.access import pages as access
 from entrepot.console.attention import pages as attention
 from entrepot.console.audit import pages as audit
+from entrepot.console.connections import mapping
 from entrepot.console.connections import pages as connections
 from entrepot.console.deliveries import pages as deliveries
 from entrepot.console.dispatch import discrepancies, outlets
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from entrepot.console.hub import Hub
 
 _PARTS: tuple[Any, ...] = (
-    access, attention, audit, connections, deliveries, discrepancies, dispatch, exchanges, filing, filters,
-    orders, overview, imports, outlets, paperwork, people, publishing, schedules, settings, stock, suites,
+    access, attention, audit, connections, deliveries, discrepancies, dispatch, exchanges, filing,
+    filters, imports, mapping, orders, outlets, overview, paperwork, people, publishing, schedules,
+    settings, stock, suites,
 )  # fmt: skip
 _log = structlog.get_logger()
 

@@ -72,6 +72,16 @@ SENTENCES: Mapping[str, str] = {
     "bad_fixed_price": N_("A fixed price is an amount, 0 or more."),
     "bad_ratio": N_("A share is from 0 to 100 %%."),
     "negative_amount": N_("Prices and measures are 0 or more."),
+    # dispatch, discrepancies
+    "not_dispatched": N_("Outlets ship no such order."),
+    "unknown_note": N_("There is no such note."),
+    "unknown_outlet": N_("There is no such outlet."),
+    "unknown_discrepancy": N_("There is no such discrepancy."),
+    "nothing_parked": N_("Nothing of %(number)s is parked any more."),
+    "pieces_refused": N_("These pieces cannot be shipped: %(codes)s."),
+    "waybill_missing": N_("A parcel needs a carrier and a waybill."),
+    "codes_missing": N_("A parcel holds at least one piece."),
+    "groups_unclear": N_("Groups are words with commas."),
     # paperwork
     "unknown_paper": N_("There is no document %(number)s."),
     "wrong_state": N_("It has moved on meanwhile; that step is not possible any more."),

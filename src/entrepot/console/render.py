@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
     from entrepot.papers.rules import Paper
 
+_veiled: ContextVar[str] = ContextVar("veiled", default="")
 _KEY = re.compile(r"(/c/)[A-Za-z0-9_-]{8,}")
 
 
 def page(template: str, context: Mapping[str, Any]) -> str:
     """Return a template filled in."""
+    _veiled.set("")
     return _environment().get_template(template).render(context)
 
 
@@ -95,6 +98,7 @@ def _filters() -> dict[str, Any]:
     }
 
 
+@cache
 def icon(name: str) -> Markup:
     """Return an icon that says nothing to a screen reader; the word stands beside it."""
     href = f"{assets.url('icons.svg')}#{name}"
@@ -127,9 +131,13 @@ def when(at: datetime | None, *, relative: bool = False) -> Markup:
 
 
 def csrf() -> str:
-    """Return the token a form carries."""
+    """Return the token that every form of this page carries."""
     found = seat.get()
-    return door.veiled(found.csrf) if found else ""
+    if found is None:
+        return ""
+    if not _veiled.get():
+        _veiled.set(door.veiled(found.csrf))
+    return _veiled.get()
 
 
 def linked(path: str, **query: object) -> str:

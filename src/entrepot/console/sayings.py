@@ -6,6 +6,7 @@ What is stored is English. A sentence is recognised by its form; a partner's own
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from entrepot.console.words import N_, _
@@ -72,11 +73,21 @@ _FORMS = [(_form(saying), saying) for saying in _SAYINGS]
 
 def said(text: str) -> str:
     """Return a stored sentence in the reader's language; one of no known form as it is."""
+    known = _recognised(text)
+    if known is None:
+        return text
+    saying, found = known
+    facts = dict(found)
+    if "rest" in facts:
+        facts["rest"] = said(facts["rest"])
+    return _(saying) % facts
+
+
+@lru_cache(4096)
+def _recognised(text: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Return the form of a stored sentence with its facts; the same few are on every list."""
     for form, saying in _FORMS:
         found = form.fullmatch(text)
         if found is not None:
-            facts = found.groupdict()
-            if "rest" in facts:
-                facts["rest"] = said(facts["rest"])
-            return _(saying) % facts
-    return text
+            return saying, tuple(found.groupdict().items())
+    return None

@@ -40,11 +40,19 @@ class Event(Struct, kw_only=True):
 
 
 async def timeline(
-    visit: Visit, tx: Tx, *, numbers: Sequence[str], log: Sequence[Row] = ()
+    visit: Visit,
+    tx: Tx,
+    *,
+    numbers: Sequence[str],
+    log: Sequence[Row] = (),
+    steps: Sequence[Event] = (),
 ) -> list[Event]:
-    """Return what happened to the documents with these numbers, newest first."""
+    """Return what happened to the documents with these numbers, newest first.
+
+    ``log`` are an order's own steps as stored, ``steps`` another document's, as events already.
+    """
     wanted = list(numbers)
-    events = [_logged(row) for row in log]
+    events = [*steps, *(_logged(row) for row in log)]
     events += [_moved(row) for row in await tx.rows(_q.movements_of, wanted, _MOST)]
     events += [_delivered(row) for row in await tx.rows(_q.deliveries_of, wanted, _MOST)]
     events += [_audited(row) for row in await tx.rows(_q.audit_of, wanted, _MOST)]

@@ -148,6 +148,7 @@ AUDITED: Mapping[str, str] = {
     "person end": N_("Locked a person out on the command line"),
     "exchanges reveal": N_("Revealed exchanges"),
     "import": N_("Brought a file in"),
+    "listing set": N_("Put a name of goods right"),
     "outlet set": N_("Changed an outlet"),
     "discrepancy resolve": N_("Settled a discrepancy"),
 }

@@ -9,7 +9,13 @@ SELECT 'rejected', count(*) FROM (
     SELECT FROM delivery WHERE tenant_id = $1 AND state = 'rejected' LIMIT 1001) r
 UNION ALL
 SELECT 'level', count(*) FROM (
-    SELECT FROM level WHERE tenant_id = $1 AND trouble IS NOT NULL LIMIT 1001) l;
+    SELECT FROM level WHERE tenant_id = $1 AND trouble IS NOT NULL LIMIT 1001) l
+UNION ALL
+SELECT 'parked', count(*) FROM (
+    SELECT FROM dispatch_note WHERE tenant_id = $1 AND onward = 'parked' LIMIT 1001) p
+UNION ALL
+SELECT 'discrepancy', count(*) FROM (
+    SELECT FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL LIMIT 1001) d;
 
 -- name: deliveries
 SELECT d.state AS kind, d.id::text AS item, c.name AS connection, d.document, d.kind AS what,
@@ -29,6 +35,22 @@ FROM (SELECT connection_id, item, article_id, trouble, told_at, dirty_since FROM
       ORDER BY connection_id, item LIMIT $3) v
 JOIN connection c ON c.tenant_id = $1 AND c.id = v.connection_id
 LEFT JOIN article a ON a.tenant_id = $1 AND a.id = v.article_id;
+
+-- name: parked
+SELECT 'parked' AS kind, n.number AS item, c.name AS connection, o.number AS document, n.onward AS what,
+       n.reason AS why, n.created_at AS since, n.order_id
+FROM (SELECT * FROM dispatch_note WHERE tenant_id = $1 AND onward = 'parked' ORDER BY id LIMIT $3) n
+JOIN sales_order o ON o.tenant_id = $1 AND o.id = n.order_id
+LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = o.connection_id
+WHERE $2::bigint IS NULL OR o.connection_id = $2;
+
+-- name: discrepancies
+SELECT 'discrepancy' AS kind, d.id::text AS item, c.name AS connection,
+       coalesce(nullif(d.document, ''), d.subject) AS document, d.kind AS what, d.text AS why,
+       d.opened_at AS since, d.order_id
+FROM (SELECT * FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL
+      AND ($2::bigint IS NULL OR connection_id = $2) ORDER BY opened_at, id LIMIT $3) d
+LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id;
 
 -- name: owners
 SELECT kind, item, person_id, who FROM attention_owner

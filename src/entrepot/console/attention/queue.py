@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from entrepot.console.hub import Hub
     from entrepot.db import Row, Tx
 
-MOST = 200
+MOST = 100
 _FRESH = 3.0
 _q = queries(__package__)
 _remembered: dict[int, tuple[float, dict[str, int]]] = {}
@@ -26,6 +26,8 @@ KINDS: Mapping[str, str] = {
     "needs_attention": N_("Not delivered in time"),
     "rejected": N_("Refused by the partner"),
     "level": N_("Stock level refused"),
+    "parked": N_("Nobody ships it"),
+    "discrepancy": N_("Does not agree"),
 }
 
 
@@ -80,6 +82,10 @@ async def oldest(
             rows += await tx.rows(_q.deliveries, state, connection, limit)
     if kind in (None, "level"):
         rows += await tx.rows(_q.levels, connection, limit)
+    if kind in (None, "parked"):
+        rows += await tx.rows(_q.parked, connection, limit)
+    if kind in (None, "discrepancy"):
+        rows += await tx.rows(_q.discrepancies, connection, limit)
     items = sorted((_item(row) for row in rows), key=lambda item: item.since)[:limit]
     await _name_owners(tx, items, person_id)
     return items

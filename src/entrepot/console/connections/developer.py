@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,9 @@ from entrepot.conform import samples
 from entrepot.console.exchanges import bodies
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from entrepot.conform.samples import Samples
     from entrepot.connections.rules import Connection
     from entrepot.dialect import Dialect
 
@@ -35,7 +39,7 @@ def examples(dialect: Dialect, known: Connection, base: str) -> list[Example]:
     if not (dialect.folder / "samples" / known.partner.role).is_dir():
         return []
     found = []
-    for one in samples.read(dialect.folder, known.partner.role).calls.values():
+    for one in _samples(dialect.folder, known.partner.role).calls.values():
         body = "" if one.body is msgspec.UNSET else _json(one.body)
         path = one.path + (f"?{one.query}" if one.query else "")
         found.append(
@@ -56,6 +60,12 @@ def examples(dialect: Dialect, known: Connection, base: str) -> list[Example]:
             )
         )
     return found
+
+
+@cache
+def _samples(folder: Path, role: str) -> Samples:
+    """Read a role's samples once per process; they are part of the program."""
+    return samples.read(folder, role)
 
 
 def _json(value: object) -> str:

@@ -75,7 +75,7 @@ async def new(visit: Visit) -> Response[Any]:
 @get("/connections/{connection_id:int}", "connections.see")
 async def connection(visit: Visit) -> Response[Any]:
     """One connection: how it fares, its settings, who changed them."""
-    known = _known(visit)
+    known = known_to(visit)
     partner = known.partner
     async with visit.reading() as tx:
         row = await tx.row(_q.health, partner.id)
@@ -100,7 +100,7 @@ async def connection(visit: Visit) -> Response[Any]:
 @get("/connections/{connection_id:int}/settings", "connections.edit")
 async def settings_page(visit: Visit) -> Response[Any]:
     """The form of every setting, what is not set showing its default."""
-    known = _known(visit)
+    known = known_to(visit)
     has_bearer = "bearer" in known.partner.secrets
     return visit.show(
         "connections/settings.html",
@@ -111,7 +111,7 @@ async def settings_page(visit: Visit) -> Response[Any]:
 @post("/connections/{connection_id:int}/settings", "connections.edit")
 async def settings(visit: Visit) -> Response[Any]:
     """Change what differs."""
-    known = _known(visit)
+    known = known_to(visit)
     partner = known.partner
     now = {s["name"]: s["value"] for group in _settings(known) for s in group[1]}
     now["partner_url"] = partner.partner_url or ""
@@ -131,7 +131,7 @@ async def settings(visit: Visit) -> Response[Any]:
 )
 async def act(visit: Visit) -> Response[Any]:
     """Pause, resume, rotate, test, or send levels now."""
-    partner, what = _known(visit).partner, visit.path["act"]
+    partner, what = known_to(visit).partner, visit.path["act"]
     if what in ("pause", "resume"):
         await _change(visit, {"paused": "on" if what == "pause" else "off"})
         said = _("It is paused.") if what == "pause" else _("It is resumed.")
@@ -155,13 +155,13 @@ async def act(visit: Visit) -> Response[Any]:
 @get("/connections/{connection_id:int}/rotate", "connections.edit")
 async def rotate_page(visit: Visit) -> Response[Any]:
     """Ask before the key is renewed."""
-    return visit.show("connections/rotate.html", partner=_known(visit).partner)
+    return visit.show("connections/rotate.html", partner=known_to(visit).partner)
 
 
 @get("/connections/{connection_id:int}/developer", "connections.see")
 async def developer_page(visit: Visit) -> Response[Any]:
     """What a partner's developer needs: address, credentials, every call with an example, a live log."""
-    known = _known(visit)
+    known = known_to(visit)
     async with visit.reading() as tx:
         recent = await find_exchanges(visit, tx, 15, connection=known.partner.id)
     shown = visit.seat.may("secrets.see") and visit.query["secrets"] == "1"
@@ -189,7 +189,8 @@ PAGES = [
 ]  # fmt: skip
 
 
-def _known(visit: Visit) -> Connection:
+def known_to(visit: Visit) -> Connection:
+    """Return the connection an address names; raises Missing."""
     found = visit.hub.registry.get(visit.seat.tenant_id, visit.path["connection_id"])
     if found is None:
         raise _missing()
@@ -201,7 +202,7 @@ def _missing() -> Missing:
 
 
 async def _change(visit: Visit, changes: dict[str, str], *, rotate: bool = False) -> None:
-    hub, name = visit.hub, _known(visit).partner.name
+    hub, name = visit.hub, known_to(visit).partner.name
     async with visit.transaction() as tx:
         await flows.change(tx, hub.vault, hub.dialects, name, changes, who=visit.who, rotate=rotate)
     await hub.registry.load()

@@ -40,3 +40,21 @@ SELECT count(*) FROM (SELECT FROM listing WHERE tenant_id = $1 AND connection_id
 -- name: changes
 SELECT at, who, what, reason, details FROM audit WHERE tenant_id = $1 AND subject = $2 AND what LIKE 'connection%'
 ORDER BY id DESC LIMIT 20;
+
+-- name: names
+-- What a connection ($2) calls articles, by kind and key after ($3, $4); trouble: what the partner said of the level.
+SELECT l.type, l.key, a.id AS article_id, a.sku, a.name, v.trouble
+FROM (SELECT * FROM listing WHERE tenant_id = $1 AND connection_id = $2 AND (type, key) > ($3, $4)
+      ORDER BY type, key LIMIT $5) l
+JOIN article a ON a.tenant_id = $1 AND a.id = l.article_id
+LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = l.id
+ORDER BY l.type, l.key;
+
+-- name: names_of
+-- What a connection calls the article of a SKU ($3).
+SELECT l.type, l.key, a.id AS article_id, a.sku, a.name, v.trouble
+FROM article a
+JOIN listing l ON l.tenant_id = $1 AND l.article_id = a.id AND l.connection_id = $2
+LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = l.id
+WHERE a.tenant_id = $1 AND a.sku = $3
+ORDER BY l.type, l.key LIMIT $4;

@@ -42,7 +42,7 @@ LEFT JOIN LATERAL (
 ORDER BY o.id DESC;
 
 -- name: search
--- Orders whose number begins with $2 (up to $3), with phone $4, or with SKU $5; the newest of the first.
+-- Orders whose number begins with $2 (up to $3), with phone $4, or that hold or lately shipped SKU $5.
 WITH hits AS (
     (SELECT id FROM sales_order WHERE tenant_id = $1 AND number = $2)
     UNION
@@ -51,9 +51,20 @@ WITH hits AS (
     UNION
     (SELECT id FROM sales_order WHERE tenant_id = $1 AND phone_hash = $4 ORDER BY id DESC LIMIT 500)
     UNION
-    (SELECT order_id FROM order_line
-     WHERE tenant_id = $1 AND article_id = (SELECT id FROM article WHERE tenant_id = $1 AND sku = $5)
-     ORDER BY order_id DESC LIMIT 500)
+    (SELECT document_id FROM reservation
+     WHERE tenant_id = $1 AND state = 'open'
+       AND article_id = (SELECT id FROM article WHERE tenant_id = $1 AND sku = $5)
+     ORDER BY document_id DESC LIMIT 500)
+    UNION
+    (SELECT o.id
+     FROM article a
+     JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.id
+     CROSS JOIN LATERAL (
+         SELECT document FROM movement
+         WHERE tenant_id = $1 AND article_id = s.article_id AND location_id = s.location_id
+         ORDER BY at DESC LIMIT 200) m
+     JOIN sales_order o ON o.tenant_id = $1 AND o.number = m.document
+     WHERE a.tenant_id = $1 AND a.sku = $5)
 )
 SELECT o.id, o.number, o.state, o.customer, o.created_at, o.connection_id, c.name AS connection,
        l.sku, l.first_qty, l.lines, l.pieces

@@ -77,7 +77,8 @@ async def find(visit: Visit) -> Response[Any]:
         exact = [row for row in orders if row["number"] == text]
         if len(exact) == 1 and visit.query["all"] != "1":
             return visit.go(f"/orders/{exact[0]['id']}")
-        if not orders and len(articles) == 1 and articles[0]["sku"] == text:
+        sole = len(articles) == 1 and articles[0]["sku"] == text
+        if sole and not orders and visit.query["all"] != "1":
             return visit.go(f"/stock/{articles[0]['id']}")
         events = await timeline.timeline(visit, tx, numbers=[text])
     return visit.show("find/find.html", text=text, orders=orders, articles=articles, events=events)

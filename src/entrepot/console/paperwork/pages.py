@@ -11,6 +11,8 @@ from entrepot.adjustments.rules import Act as AdjustmentAct
 from entrepot.adjustments.rules import totals
 from entrepot.console import exports, filters, lists, vocabulary
 from entrepot.console.paperwork.buttons import DONE, actor, buttons
+from entrepot.console.rights import ROLES
+from entrepot.console.timeline import Event, timeline
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.errors import Refused
@@ -32,6 +34,9 @@ _STATES = {
     "AP": ("RUN", "PASS", "COMPLETE", "INVALID"),
     "SR": ("INVALID", "RUN", "FMS_PASS", "RECEIVE", "COMPLETE"),
 }
+_COLOURS = {
+    "COMPLETE": "good", "RECEIVE": "info", "FMS_PASS": "info", "PASS": "info", "DELETED": "bad",
+}  # fmt: skip
 _VIEWS: dict[str, Any] = {"AP": adjustment_views, "SR": return_views}
 
 
@@ -68,11 +73,16 @@ async def paper(visit: Visit) -> Response[Any]:
         if isinstance(found, Refused):
             raise found
         eyes = policy(await papers.settings(tx))
+        number = visit.path["number"]
+        events = await timeline(
+            visit, tx, numbers=[number], steps=[_step(one) for one in found.log]
+        )
     head = found.paper if kind == "AP" else found.shown.paper
     sums = totals([line for line, _goods in found.lines]) if kind == "AP" else found.shown.sums
     return visit.show(
         f"paperwork/{section}.html",
-        section=section, found=found, paper=head, sums=sums, buttons=buttons(visit, head, eyes),
+        section=section, found=found, paper=head, sums=sums, events=events,
+        buttons=buttons(visit, head, eyes),
     )  # fmt: skip
 
 
@@ -107,6 +117,15 @@ async def act(visit: Visit) -> Response[Any]:
 
 
 PAGES = [adjustment_list, return_list, export, paper, refuse_page, act]
+
+
+def _step(one: Any) -> Event:
+    """Return a step of a paper's own log as its timeline shows it."""
+    role = _(ROLES.get(int(one.who_role), ""))
+    colour = _COLOURS.get(one.after, "")
+    return Event(
+        at=one.at, icon="file-text", title=one.what, colour=colour, by=f"{one.who_name} · {role}"
+    )
 
 
 def _section(visit: Visit) -> str:

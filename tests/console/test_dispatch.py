@@ -89,6 +89,7 @@ async def test_what_one_outlet_refuses_goes_to_another_or_is_parked(
     assert page.path == f"/dispatch/{order}"
     assert "柜台留样" in page.words
     assert await _note(world, note) == "refused sourced"
+    assert "Refused today 1" in (await admin.get("/")).words
     await world.execute(
         "UPDATE dispatch_note SET onward = 'parked' WHERE tenant_id = $1 AND number = $2", note
     )

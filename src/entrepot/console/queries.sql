@@ -63,6 +63,11 @@ SELECT count(*) FROM attempt WHERE tenant_id = $1 AND at >= $2 AND at < $3 AND o
 SELECT count(*) FROM attempt
 WHERE tenant_id = $1 AND at >= $2 AND at < $3 AND outcome IN ('failed', 'rejected', 'lost', 'late');
 
+-- name: refused_since
+-- Notes that outlets refused since a moment ($2), of those offered since an earlier one (ids from $3).
+SELECT count(*) FROM dispatch_note
+WHERE tenant_id = $1 AND state = 'refused' AND id >= $3 AND answered_at >= $2;
+
 -- name: open_deliveries
 -- What waits, counted to a thousand, and since when the oldest does.
 SELECT count(*) AS waiting, min(created_at) AS oldest

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from entrepot import clock, decode
+from entrepot import clock, decode, ids
 from entrepot.console import figures, lists, timeline
 from entrepot.console.attention import queue
 from entrepot.console.connections.health import health
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from entrepot.db import Row, Tx
 
 _HOURS = 24
+_OFFERED = timedelta(days=7)
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _q = queries("entrepot.console")
 _health = queries("entrepot.console.connections")
@@ -32,6 +34,8 @@ async def overview(visit: Visit) -> Response[Any]:
     async with visit.reading() as tx:
         placed = await figures.today(tx, "placed")
         shipped = await figures.today(tx, "shipped")
+        since = lists.today()
+        refused = await tx.value(_q.refused_since, since, ids.floor(since - _OFFERED))
         waiting = await tx.row(_q.open_deliveries)
         partners = [health(row) for row in await tx.rows(_health.health, None)]
         stuck = await queue.oldest(
@@ -39,7 +43,7 @@ async def overview(visit: Visit) -> Response[Any]:
         )
     return visit.show(
         "overview/overview.html",
-        placed=placed, shipped=shipped, waiting=waiting, partners=partners, stuck=stuck,
+        placed=placed, shipped=shipped, refused=refused, waiting=waiting, partners=partners, stuck=stuck,
         attention=sum(counts.values()),
         today=clock.shanghai(clock.now()).date().isoformat(),
         kinds={code: _(word) for code, word in queue.KINDS.items()},

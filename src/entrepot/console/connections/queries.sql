@@ -1,5 +1,6 @@
 -- name: health
 -- How every connection fares: from its newest calls, what is open, and what the courier knows. Bounded looks.
+-- A span of one connection, so that a quiet one's few calls are not sought among everybody's by time.
 SELECT c.id, c.name, c.dialect, c.role, c.partner_url, c.paused, c.created_at,
        x.last_in, x.last_out, x.last_good, x.calls, x.failed,
        o.waiting, o.oldest, n.attention, s.open_since, s.held_until, s.held_for,
@@ -13,7 +14,8 @@ LEFT JOIN LATERAL (
            count(*) FILTER (WHERE direction = 'out' AND at > now() - interval '1 hour'
                             AND (status IS NULL OR status >= 400)) AS failed
     FROM (SELECT at, direction, status FROM exchange
-          WHERE tenant_id = $1 AND connection_id = c.id ORDER BY at DESC LIMIT 200) newest
+          WHERE tenant_id = $1 AND connection_id >= c.id AND connection_id <= c.id
+          ORDER BY connection_id DESC, at DESC LIMIT 200) newest
 ) x ON true
 LEFT JOIN LATERAL (
     SELECT count(*) AS waiting, min(created_at) AS oldest

@@ -46,16 +46,22 @@ WHERE p.tenant_id = $1 AND p.order_id = $2 ORDER BY p.id;
 SELECT at, who, what FROM order_log WHERE tenant_id = $1 AND order_id = $2 ORDER BY id DESC LIMIT 200;
 
 -- name: outlets
--- Locations by code: how they ship, what is open there. $2 after this code, $3 prefix … $4, $5 limit.
+-- Locations by code: how they ship, notes offered today ($6: since when), notes that are open. $2 after this
+-- code, prefix $3 … $4, $5 limit.
+WITH open AS (
+    SELECT location_id, count(*) AS notes
+    FROM (SELECT location_id FROM dispatch_note WHERE tenant_id = $1 AND state = 'open' LIMIT 50000) o
+    GROUP BY location_id
+)
 SELECT l.id, l.code, l.name, l.province, l.city, l.ships, l.paused, l.priority, l.daily_capacity, l.groups,
-       c.name AS connection, t.today, t.open
+       c.name AS connection, t.today, coalesce(open.notes, 0) AS open
 FROM (SELECT * FROM location WHERE tenant_id = $1 AND code > $2 AND code >= $3 AND code < $4
       ORDER BY code LIMIT $5) l
+LEFT JOIN open ON open.location_id = l.id
 LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = l.connection_id
--- Today's notes ($6: since when), and those of the last thousand that are still open.
-JOIN LATERAL (SELECT count(*) FILTER (WHERE created_at >= $6) AS today, count(*) FILTER (WHERE state = 'open') AS open
-              FROM (SELECT created_at, state FROM dispatch_note WHERE tenant_id = $1 AND location_id = l.id
-                    ORDER BY created_at DESC LIMIT 1001) newest) t ON true
+JOIN LATERAL (SELECT count(*) AS today
+              FROM (SELECT FROM dispatch_note WHERE tenant_id = $1 AND location_id = l.id AND created_at >= $6
+                    LIMIT 1001) newest) t ON true
 ORDER BY l.code;
 
 -- name: outlet

@@ -1,5 +1,6 @@
 -- name: page
--- Newest first, keyset by (at, id). One branch per index; parameters switch the others off.
+-- Newest first, keyset by (at, id). One branch per index; parameters switch the others off. A connection is
+-- a span of one, so that a quiet one's calls are not sought among everybody's by time.
 -- $2 number, $3 connection, $4 direction, $5 only failed, $6 and $7 before, $8 and $9 days, $10 limit.
 WITH hits AS (
     (SELECT at, id FROM exchange
@@ -16,10 +17,10 @@ WITH hits AS (
      ORDER BY at DESC, id DESC LIMIT $10)
     UNION ALL
     (SELECT at, id FROM exchange
-     WHERE tenant_id = $1 AND $2::text IS NULL AND connection_id = $3
+     WHERE tenant_id = $1 AND $2::text IS NULL AND connection_id >= $3 AND connection_id <= $3
        AND ($4::text IS NULL OR direction = $4) AND (NOT $5 OR status IS NULL OR status >= 400)
        AND at >= $8 AND at < $9 AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::bigint))
-     ORDER BY at DESC, id DESC LIMIT $10)
+     ORDER BY connection_id DESC, at DESC, id DESC LIMIT $10)
     UNION ALL
     (SELECT at, id FROM (
         SELECT at, id FROM exchange WHERE tenant_id = $1 AND document = $2 AND document IS NOT NULL

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from entrepot.errors import Refused
 from entrepot.hub import Hub
 from entrepot.orders import accounts
 from entrepot.people.rules import Actor, Role
 from entrepot.returns import flows as returns
-from entrepot.returns.rules import Act, NewReturn, Wanted
+from entrepot.returns.rules import Act, Action, NewReturn, Wanted
 from tests.cli.conftest import run
 from tests.papers.office import body, exact
 
@@ -75,6 +76,51 @@ def test_orders_come_in_with_prices(run: Run, tmp_path: Path, demo_settings: Set
     ]
     assert (seen["SA2"].due, seen["SA2"].paid) == exact(10, 3)
     assert seen["SA4"] is None
+
+
+def test_an_order_that_outlets_shipped_is_returned_like_any_other(
+    run: Run, tmp_path: Path, demo_settings: Settings
+) -> None:
+    """It came in by file with a receiver and prices; not returned before every piece of it has left."""
+    outlets = tmp_path / "outlets.csv"
+    outlets.write_text("code,connection\n6002,-\n6003,-\n", encoding="utf-8")
+    assert run("import", "outlets", str(outlets)).code == 0
+    file = tmp_path / "orders.csv"
+    columns = "number,sku,qty,customer,customer_id,price,unit_id,discount,freight,receiver,phone"
+    rows = (
+        "OUT1,G1/C1/S1,1,么志勇,149,30,71,5,8,小满,13800000000,浙江省,杭州市,文三路1号",
+        "OUT1,G2/C2/S2,1,,,10,72,,,,,,,",
+    )
+    file.write_text("\n".join((f"{columns},province,city,address", *rows)), encoding="utf-8")
+    assert run("import", "orders", str(file)).code == 0
+    wanted = (Wanted(unit_id=71, qty=1, price=Decimal(30)),)
+    draft = NewReturn(body=structs.replace(body("OUT1"), lines=wanted), actor=BOSS)
+
+    async def filed(tx: Any) -> Any:
+        return (await returns.create(tx, [draft]))[0]
+
+    early = beside(demo_settings, filed)
+    assert isinstance(early, Refused)
+    assert early.code == "order_not_shipped"
+    (note,) = run("dispatch", "explain", "OUT1", "--json").json["notes"]
+    codes = ["SN-G1-6002-01", "SN-G2-6002-01"]
+    assert run("dispatch", "ship", note["note"], "SF1", *codes).code == 0
+    number = str(beside(demo_settings, filed))
+
+    async def done(tx: Any) -> list[Any]:
+        await returns.act(tx, [Act(number=number, action="run", actor=BOSS)])
+        rest: tuple[Action, ...] = ("pass", "receive", "complete")
+        for action in rest:
+            await returns.act(tx, [Act(number=number, action=action, actor=CLERK)])
+        known = await accounts.read(tx, (await accounts.find(tx, ["OUT1"])).values())
+        return list(known.values())
+
+    (account,) = beside(demo_settings, done)
+    # 30, less its share of 5 by 30 of 40, and with the freight.
+    assert (account.paid, account.refunded) == exact(43, "34.25")
+    there = {r["location"]: r["on_hand"] for r in run("stock", "get", "G1/C1/S1", "--json").json}
+    assert (there["6002"], there["40"]) == (9, 1)
+    assert run("verify").code == 0
 
 
 def test_goods_are_signed_in_by_command(run: Run, demo_settings: Settings) -> None:

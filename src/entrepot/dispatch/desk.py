@@ -60,8 +60,9 @@ async def source(tx: Tx, batch: Sequence[StepBy]) -> list[Done | Refused]:
             continue
         order = books.orders[row["id"]]
         parked = [note for note in order.notes if note.onward == "parked"]
-        if not parked:
-            text = f"Nothing of {step.number} is parked; it is {order.state}."
+        if not parked or order.voiding:
+            stands = "being voided" if order.voiding else order.state
+            text = f"Nothing of {step.number} is to be offered again; it is {stands}."
             outcomes.append(Conflict("nothing_parked", text, number=step.number))
             continue
         books.who[order.id] = step.who

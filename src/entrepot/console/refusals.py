@@ -110,6 +110,7 @@ SENTENCES: Mapping[str, str] = {
     "unknown_dialect": N_("Choose an interface and a role."),
     "unknown_role": N_("Choose an interface and a role."),
     "no_credential": N_("The connection has no valid key; rotate it."),
+    "state_needed": N_("Choose a state first: waiting, rejected, or one that needs a person."),
     "unknown_delivery": N_("There is no such delivery."),
     "no_exchange": N_("There is no such exchange; it may be too old to be kept."),
     "unknown_schedule": N_("There is no such schedule."),

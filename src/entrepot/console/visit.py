@@ -150,9 +150,10 @@ class Visit:
         return Response(content=b"", status_code=204)
 
     def go(self, to: str, said: str = "", *, bad: bool = False) -> Response[bytes]:
-        """Go to another page, saying something there once."""
+        """Go to another page, saying something there once; the same page is only drawn anew."""
         response: Response[bytes]
-        if self.htmx and not self.wants_main:
+        here = urlsplit(self.request.headers.get("hx-current-url", "")).path
+        if self.htmx and not (self.wants_main and urlsplit(to).path == here):
             response = Response(content=b"", headers={"hx-redirect": to})
         else:
             response = Response(content=b"", status_code=303, headers={"location": to})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from entrepot import clock
+from entrepot.console import sayings
 from entrepot.console.words import _, milliseconds
 from entrepot.courier.addresses import networks
 from entrepot.courier.http import Caller, CallFailed, Target
@@ -39,7 +40,7 @@ async def probe(hub: Hub, partner: Partner) -> Found:
     try:
         response, _again = await Caller().call(target, Request(path="", method="GET"), {}, _LIMIT)
     except CallFailed as failure:
-        said = _("Not reached: %(reason)s") % {"reason": failure.reason}
+        said = _("Not reached: %(reason)s") % {"reason": sayings.said(failure.reason)}
         return Found(good=False, said=said)
     took = milliseconds((clock.ticks() - began) * 1000)
     said = _("Reached: HTTP %(status)s in %(took)s.") % {"status": response.status, "took": took}

@@ -8,7 +8,8 @@
 
   // One dialog, filled by the server: whatever is swapped into it is shown; what goes elsewhere closes it.
   document.addEventListener("htmx:after:swap", (event) => {
-    const target = event.detail.ctx?.target;
+    const asked = event.detail.ctx?.target;
+    const target = typeof asked === "string" ? $(asked) : asked;
     if (target?.id === "sheet") {
       const dialog = sheet();
       dialog.classList.toggle("wide", Boolean($("[data-wide]", dialog)));

@@ -1,0 +1,1 @@
+"""The console in Chromium: every page, every act, both languages, a desk and a phone."""

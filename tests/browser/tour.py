@@ -1,0 +1,82 @@
+"""Every page of the console, by the name of its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.browser.stage import OPEN, REFUSED, SHIPPED, STORE, STUCK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.browser.window import Window
+
+# An address; or a page, what the first link to follow there begins with, and what is added to it.
+PAGES: Mapping[str, str | tuple[str, ...]] = {
+    "overview": "/",
+    "attention": "/attention",
+    "attention-none": "/attention?owner=me&connection=wangdian",
+    "orders": "/orders",
+    "orders-none": "/orders?q=NOTHING",
+    "order": (f"/orders?q={SHIPPED}", r"/orders/\d+", ""),
+    "order-store": (f"/orders?q={STORE}", r"/orders/\d+", ""),
+    "order-cancel": (f"/orders?q={OPEN}", r"/orders/\d+", "/cancel"),
+    "order-reveal": (f"/orders?q={STORE}", r"/orders/\d+", "/reveal"),
+    "order-new": "/orders/new",
+    "order-adjust": "/orders/test-07/adjust",
+    "order-return": "/orders/test-08/return",
+    "stock": "/stock",
+    "article": ("/stock?q=MM1", r"/stock/\d+", ""),
+    "article-explain": ("/stock?q=MM1", r"/stock/\d+", "", r"/stock/\d+/explain/\d+"),
+    "article-count": ("/stock?q=MM1", r"/stock/\d+", "", r"/stock/\d+/count/\d+"),
+    "article-safety": ("/stock?q=MM1", r"/stock/\d+", "", r"/stock/\d+/safety/\d+"),
+    "movements": "/movements",
+    "publishing": "/publishing",
+    "publishing-new": "/publishing/new",
+    "suites": "/suites",
+    "suite-new": "/suites/new",
+    "adjustments": "/adjustments",
+    "adjustment": ("/adjustments", r"/adjustments/AP\d+", ""),
+    "adjustment-refuse": ("/adjustments?state=RUN", r"/adjustments/AP\d+", "/refuse"),
+    "returns": "/returns",
+    "return": ("/returns", r"/returns/SR\d+", ""),
+    "return-edit": ("/returns?state=INVALID", r"/returns/SR\d+", "/edit"),
+    "connections": "/connections",
+    "connection": ("/connections", r"/connections/\d+", ""),
+    "connection-new": "/connections/new",
+    "connection-settings": ("/connections", r"/connections/\d+", "/settings"),
+    "connection-developer": ("/connections", r"/connections/\d+", "/developer"),
+    "connection-rotate": ("/connections", r"/connections/\d+", "/rotate"),
+    "deliveries": "/deliveries",
+    "delivery": (f"/deliveries?q={REFUSED}", r"/deliveries/\d+", ""),
+    "delivery-stuck": (f"/deliveries?q={STUCK}", r"/deliveries/\d+", ""),
+    "delivery-handle": (f"/deliveries?q={REFUSED}", r"/deliveries/\d+", "/handle"),
+    "deliveries-bulk": "/deliveries/bulk/handle?state=rejected",
+    "exchanges": "/exchanges",
+    "exchange": ("/exchanges", r"/exchanges/[^?e][^\"/]*", ""),
+    "find": f"/find?q={STORE}",
+    "find-none": "/find?q=nothing-at-all",
+    "people": "/people",
+    "person-new": "/people/new",
+    "person": ("/people", r"/people/\d+", ""),
+    "roles": "/people/roles",
+    "audit": "/audit",
+    "schedules": "/schedules",
+    "tokens": "/tokens",
+    "imports": "/imports",
+    "settings": "/settings",
+    "account": "/account",
+    "totp": "/account/totp",
+    "totp-off": "/account/totp/off",
+}
+
+
+async def address(window: Window, name: str) -> str:
+    """Return where a page of the tour is."""
+    known = PAGES[name]
+    if isinstance(known, str):
+        return known
+    page, *steps = known
+    for at in range(0, len(steps), 2):
+        page = await window.link(page, steps[at]) + "".join(steps[at + 1 : at + 2])
+    return page

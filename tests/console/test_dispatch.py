@@ -198,3 +198,46 @@ async def test_what_is_not_there_is_said(admin: Person, world: World) -> None:
         "/outlets/1/edit",
     ):
         assert (await admin.get(address)).status == 404, address
+
+
+async def test_outlets_are_chosen_by_rules_that_can_be_changed_and_tried(
+    admin: Person, world: World
+) -> None:
+    """The default is shown; other rules hold at once, wrong ones are refused; trying reserves nothing."""
+    page = await admin.get("/sourcing")
+    assert "The rules as JSON" in page.words
+    held = "SELECT sum(reserved)::int FROM stock WHERE tenant_id = $1"
+    before = await world.value(held)
+    tried = {"province": "浙江省", "city": "杭州市", "goods": "G1/C1/S1 2"}
+    page = await admin.post("/sourcing/try", tried, hx_request="true")
+    assert "has all of it, same city" in page.words
+    assert page.words.count("Not chosen") == 4
+    page = await admin.post("/sourcing/try", tried | {"goods": "G1/C1/S1 900"}, hx_request="true")
+    assert "Nowhere to be had" in page.words
+    assert await world.value(held) == before
+    for wrong in (
+        {"province": ""}, {"goods": ""}, {"goods": "G1/C1/S1 x"}, {"goods": "NONE 1"}, {"shop": "NONE"},
+    ):  # fmt: skip
+        bad = await admin.post("/sourcing/try", tried | wrong, hx_request="true")
+        assert bad.status == 422, wrong
+    await admin.get("/sourcing")
+    for rules in ("{", "{}", '[{"kind": "nothing"}]'):
+        bad = await admin.post("/sourcing/rules", {"rules": rules}, hx_request="true")
+        assert bad.status == 422, rules
+    assert "from now on" in (await admin.post("/sourcing/rules", {"rules": ""})).words
+    assert "Changed how outlets are chosen" in (await admin.get("/audit")).words
+
+
+async def test_what_a_text_of_refusals_means_is_said_once(admin: Person, world: World) -> None:
+    """It is shown with its connection; a text without a meaning is refused."""
+    await admin.get("/sourcing")
+    form = {"text": "缺货", "connection": "storepos", "effect": "empty"}
+    page = await admin.post("/sourcing/reasons", form)
+    assert "None of it is there" in page.words
+    assert await world.value(
+        "SELECT effect FROM refusal_reason WHERE tenant_id = $1 AND text = '缺货'"
+    )
+    await admin.get("/sourcing")
+    for wrong in ({"text": ""}, {"effect": "burnt"}, {"connection": "none"}, {"text": "x" * 201}):
+        bad = await admin.post("/sourcing/reasons", form | wrong, hx_request="true")
+        assert bad.status == 422, wrong

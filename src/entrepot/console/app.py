@@ -16,7 +16,7 @@ from entrepot.console.audit import pages as audit
 from entrepot.console.connections import mapping
 from entrepot.console.connections import pages as connections
 from entrepot.console.deliveries import pages as deliveries
-from entrepot.console.dispatch import discrepancies, outlets
+from entrepot.console.dispatch import discrepancies, outlets, sourcing
 from entrepot.console.dispatch import pages as dispatch
 from entrepot.console.door import Door
 from entrepot.console.exchanges import pages as exchanges
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _PARTS: tuple[Any, ...] = (
     access, attention, audit, connections, deliveries, discrepancies, dispatch, exchanges, filing,
     filters, imports, mapping, orders, outlets, overview, paperwork, people, publishing, schedules,
-    settings, stock, suites,
+    settings, sourcing, stock, suites,
 )  # fmt: skip
 _log = structlog.get_logger()
 

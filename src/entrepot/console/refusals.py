@@ -81,6 +81,10 @@ SENTENCES: Mapping[str, str] = {
     "pieces_refused": N_("These pieces cannot be shipped: %(codes)s."),
     "waybill_missing": N_("A parcel needs a carrier and a waybill."),
     "codes_missing": N_("A parcel holds at least one piece."),
+    "rules_unclear": N_("That is not a list of rules in JSON."),
+    "text_missing": N_("A text of refusals has words, and one of the meanings."),
+    "region_missing": N_("Say at least to which province the goods go."),
+    "unknown_store": N_("There is no store %(store)s."),
     "groups_unclear": N_("Groups are words with commas."),
     # paperwork
     "unknown_paper": N_("There is no document %(number)s."),

@@ -149,6 +149,8 @@ AUDITED: Mapping[str, str] = {
     "exchanges reveal": N_("Revealed exchanges"),
     "import": N_("Brought a file in"),
     "listing set": N_("Put a name of goods right"),
+    "sourcing set": N_("Changed how outlets are chosen"),
+    "refusal reason set": N_("Said what a text of refusals means"),
     "outlet set": N_("Changed an outlet"),
     "discrepancy resolve": N_("Settled a discrepancy"),
 }

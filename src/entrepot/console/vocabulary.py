@@ -151,6 +151,7 @@ AUDITED: Mapping[str, str] = {
     "listing set": N_("Put a name of goods right"),
     "sourcing set": N_("Changed how outlets are chosen"),
     "refusal reason set": N_("Said what a text of refusals means"),
+    "export": N_("Took a file out"),
     "outlet set": N_("Changed an outlet"),
     "discrepancy resolve": N_("Settled a discrepancy"),
 }
@@ -174,6 +175,8 @@ CHOICES: Mapping[str, str] = {
 }
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "timeout": (N_("Time-out"), N_("Of one call, whole: 10s")),
+    "events": (N_("Events"), N_("Types it is told of, with commas; empty: all")),
+    "personal": (N_("Personal data"), N_("On: names, phones and addresses are sent too")),
     "schedule": (N_("Retry steps"), N_("The last one repeats: 5s,30s,2m")),
     "deadline": (N_("Deadline"), N_("After it, a person is asked: 24h")),
     "rate": (N_("Rate"), N_("At most so many calls: 20/s, 600/m, off")),

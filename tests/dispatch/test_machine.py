@@ -1,6 +1,6 @@
 """Orders, splits, parcels, refusals, voids, returns, new waybills, repeats and late answers against a model.
 
-``ENTREPOT_MACHINE_STEPS=20000`` runs as many steps (default 2000); every step is done on PostgreSQL and in
+``ENTREPOT_MACHINE_STEPS=20000`` runs as many steps (default 1000); every step is done on PostgreSQL and in
 the model, and everything that can be seen is compared after it.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from entrepot.db import Row
 
-STEPS = int(os.environ.get("ENTREPOT_MACHINE_STEPS", "2000"))
+STEPS = int(os.environ.get("ENTREPOT_MACHINE_STEPS", "1000"))
 LENGTH = 50
 MAX_OFFERS = 2
 PLACES = [

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from entrepot.dispatch import reasons, rules, sourcing
 from entrepot.dispatch.reasons import Place, Scope
-from entrepot.dispatch.rules import Note, Package
+from entrepot.dispatch.rules import Box, Line, Note, Order, Package, Piece
 from entrepot.dispatch.sourcing import Candidate, Choice, Goods
-from entrepot.errors import BadInput, Missing
+from entrepot.errors import BadInput, Conflict, Missing
 
 DEFAULT = sourcing.read(sourcing.DEFAULT)
 STOCK = st.dictionaries(st.integers(1, 4), st.integers(0, 4))
@@ -221,3 +221,96 @@ def test_a_waybill_that_has_changed_already_changes_nothing() -> None:
     assert rules.changing(note, "W2", "YTO", "W2") == []
     assert isinstance(rules.changing(note, "W1", "YTO", "W3"), Missing)
     assert rules.changing(note, "W2", "SF", "W3") == note.packages
+
+
+def note(state: Any = "open", shipped: int = 0, **more: Any) -> Note:
+    line = Line(qty=2, shipped=shipped)
+    return Note(id=1, number="FH1", location_id=7, state=state, lines={1: line}, **more)
+
+
+def order(*notes: Note, qty: int = 2, **more: Any) -> Order:
+    made: dict[str, Any] = {"id": 1, "number": "N", "connection_id": None, "state": "accepted"}
+    return Order(**{**made, **more}, lines={1: qty}, notes=list(notes))
+
+
+@pytest.mark.parametrize(
+    ("one", "state"),
+    [
+        (order(note(), state="cancelled"), "cancelled"),
+        (order(note("refused", onward="parked")), "parked"),
+        (order(note()), "accepted"),
+        (order(note(shipped=1)), "partly_shipped"),
+        (order(note("refused", onward="waiting")), "accepted"),
+        (order(note("done", shipped=2), voiding=True), "partly_shipped"),
+        (order(note("done", shipped=2)), "shipped"),
+        (order(note("done", shipped=2), qty=3), "short"),
+        (order(note("refused", onward="lacking")), "oversold"),
+        (order(), "oversold"),
+    ],
+)
+def test_an_orders_state_is_what_its_notes_amount_to(one: Order, state: str) -> None:
+    assert rules.after(one) == state
+
+
+def test_a_void_is_decided_once_nothing_is_open_or_something_left() -> None:
+    assert rules.void_decided(order(note("done", shipped=2))) is False
+    assert rules.void_decided(order(note(keeps=True))) is False
+    assert rules.void_decided(order(note())) is None
+    assert rules.void_decided(order(note("void"))) is True
+
+
+def test_outlets_that_refused_or_kept_silent_are_not_asked_again() -> None:
+    """One that gave a note up for a void may be."""
+    assert rules.refused_by(order(note("refused"))) == {7}
+    assert rules.refused_by(order(note("withdrawn"))) == {7}
+    assert rules.refused_by(order(note("void"), note(), note("done"))) == set()
+
+
+def test_a_refusal_counts_while_something_is_open() -> None:
+    assert isinstance(rules.refusable(note("done")), Conflict)
+    assert rules.refusable(note()) is True
+    assert rules.refusable(note("void")) is False
+
+
+def test_pieces_join_the_parcel_that_goes_under_their_waybill() -> None:
+    """Now rather than once."""
+    now = Package(id=1, express="SF", waybill="W2", earlier=["W1"])
+    once = Package(id=2, express="SF", waybill="W3", earlier=["W2"])
+    packed = note(packages=[once, now])
+    assert rules.box_for(packed, "W2") is now
+    assert rules.box_for(packed, "W1") is now
+    assert rules.box_for(packed, "W9") is None
+
+
+def checked(one: Note, *boxes: tuple[str, ...], **out: str) -> Any:
+    """Check parcels W0, W1 … out of pieces a, b (of article 1) and x (of article 2)."""
+    pieces = {
+        code: Piece(code=code, article_id=article, location_id=7, state="in_stock")
+        for code, article in {"a": 1, "b": 1, "c": 1, "x": 2}.items()
+    }
+    for code in out:
+        pieces[code].state = "shipped"
+    parcels = [Box(express="SF", waybill=f"W{n}", codes=codes) for n, codes in enumerate(boxes)]
+    found = rules.new_codes(one, parcels, pieces)
+    return (found.code, found.facts.get("codes")) if isinstance(found, Conflict) else found
+
+
+def test_what_a_checkout_newly_ships_and_why_it_does_not() -> None:
+    """Nothing packed; twice; unknown, out, of other goods, more than asked; a closed note; the same again."""
+    assert checked(note()) == ("nothing_packed", None)
+    assert checked(note(), ("a",), ()) == ("nothing_packed", None)
+    assert checked(note(), ("a",), ("a", "b")) == ("pieces_refused", ["a"])
+    assert checked(note(), ("a", "?", "x")) == ("pieces_refused", ["?", "x"])
+    assert checked(note(), ("a",), a="out") == ("pieces_refused", ["a"])
+    assert checked(note(), ("a", "b", "c")) == ("pieces_refused", ["c"])
+    assert checked(note("refused"), ("a",)) == ("note_void", None)
+    assert checked(note(), ("a",), ("b",)) == {"W0": ["a"], "W1": ["b"]}
+    held = [Package(id=1, express="SF", waybill="W0", codes={"a": 1})]
+    assert checked(note("refused", shipped=1, packages=held), ("a",)) == {}
+    assert checked(note(shipped=1, packages=held), ("a", "b")) == {"W0": ["b"]}
+
+
+def test_what_has_not_left_is_the_rest() -> None:
+    assert note(shipped=1).rest == {1: 1}
+    assert note(shipped=2).rest == {}
+    assert order(note(), note("void")).open_notes == [note()]

@@ -24,6 +24,9 @@ _SAYINGS: Sequence[str] = (
     N_("offered to %(outlet)s as %(note)s: %(rest)s"),
     N_("has all of it, %(rest)s"),
     N_("has %(some)s of %(all)s pieces, %(rest)s"),
+    N_("has all of it"),
+    N_("has none of it"),
+    N_("has %(some)s of %(all)s pieces"),
     N_("same city"),
     N_("same province"),
     N_("elsewhere"),
@@ -37,6 +40,24 @@ _SAYINGS: Sequence[str] = (
     N_("%(some)s pieces left %(outlet)s for %(note)s, waybill %(rest)s"),
     N_("%(code)s came back to %(outlet)s, waybill %(rest)s"),
     N_("Piece %(code)s left %(outlet)s, but was recorded at another place."),
+    # dispatch: what spoke for or against an outlet
+    N_("%(rest)s, less than a part must come to"),
+    N_("%(outlet)s has all of it"),
+    N_("%(outlet)s together are preferred"),
+    N_("%(outlet)s is in the receiver's city"),
+    N_("%(outlet)s is in the receiver's province"),
+    N_("%(outlet)s goes first by priority (%(one)s before %(other)s)"),
+    N_("%(outlet)s has more of it (%(one)s before %(other)s)"),
+    N_("%(outlet)s was preferred"),
+    N_("is the ordering store"),
+    N_("does not ship"),
+    N_("another outlet was named"),
+    N_("is paused"),
+    N_("is in none of the groups that the rules name"),
+    N_("is not among the locations of the connection"),
+    N_("has as many notes as it takes a day"),
+    N_("shipped"),
+    N_("refused: %(rest)s"),
     # calls: why there was no good answer
     N_("timed out connecting"),
     N_("timed out waiting for the answer"),
@@ -73,6 +94,9 @@ _FORMS = [(_form(saying), saying) for saying in _SAYINGS]
 
 def said(text: str) -> str:
     """Return a stored sentence in the reader's language; one of no known form as it is."""
+    parts = text.split("; ")
+    if len(parts) > 1 and any(_recognised(part) for part in parts):
+        return _("; ").join(said(part) for part in parts)
     known = _recognised(text)
     if known is None:
         return text

@@ -152,7 +152,6 @@ AUDITED: Mapping[str, str] = {
     "listing set": N_("Put a name of goods right"),
     "sourcing set": N_("Changed how outlets are chosen"),
     "refusal reason set": N_("Said what a text of refusals means"),
-    "export": N_("Took a file out"),
     "outlet set": N_("Changed an outlet"),
     "discrepancy resolve": N_("Settled a discrepancy"),
 }
@@ -207,9 +206,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "unknown_order": (N_("Unknown orders"), ""),
     "stores": (N_("Pick-up stores"), N_("Their codes, with commas")),
     "express": (N_("Preferred courier"), N_("Its code; empty: the outlet chooses")),
-    "events": (N_("What is told"), N_("Kinds of facts, with commas; empty: all")),
     "active": (N_("Active"), N_("Off: nothing is told from now on")),
-    "personal": (N_("With personal data"), N_("Names, phones and addresses")),
     "login": (N_("Calls as"), N_("Which user's token is used")),
     "push_goods": (N_("Send single goods first"), N_("So that a suite finds its parts")),
 }

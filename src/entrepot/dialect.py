@@ -155,6 +155,29 @@ class Partner(Struct, frozen=True, kw_only=True):
     paused: bool = False
 
 
+class Stocked(Struct, frozen=True, kw_only=True):
+    """What a partner says it holds of one thing, over all its places."""
+
+    key: str
+    qty: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockQuery:
+    """How a partner is asked for its stock.
+
+    ``request_for(keys, partner)`` asks for up to ``at_once`` things by our style numbers or SKUs (``by``);
+    ``read(response)`` returns what it says of those it knows, or raises Unusable. ``sellable``: it says what
+    may be sold, not what lies there.
+    """
+
+    by: Literal["style", "sku"]
+    at_once: int
+    sellable: bool
+    request_for: Callable[[Sequence[str], Partner], Request]
+    read: Callable[[Response], list[Stocked]]
+
+
 class Sent(Struct, frozen=True):
     """One call and its answer, for a verdict.
 
@@ -267,6 +290,7 @@ class Role:
     own_auth: bool = False
     sign: Callable[[Request, Mapping[str, str]], Request] | None = None
     admit: Callable[[Call], Awaitable[None]] | None = None
+    stock_query: StockQuery | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

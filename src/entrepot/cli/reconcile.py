@@ -10,12 +10,13 @@ import msgspec
 import typer
 from typer.core import TyperGroup
 
+from entrepot import clock
 from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.discrepancies import flows as discrepancies
 from entrepot.errors import BadInput
-from entrepot.reconciliation import flows
-from entrepot.reconciliation.kinds import KINDS
+from entrepot.reconciliation import asking, flows
+from entrepot.reconciliation.kinds import KINDS, Run
 
 _NAMES = ", ".join(KINDS)
 _COMPARE = "compare"
@@ -73,13 +74,34 @@ async def compare(
     )
     rows = flows.read(file, chosen)
     run = await desk.run(lambda tx: flows.reconcile(tx, chosen, asked, rows))
-    if as_json:
-        show.as_json(_shown(desk, run))
-    else:
-        show.say(f"They list {run.theirs}, we have {run.ours}; {run.differing} differ.")
-    if run.differing:
-        show.hint(f"See: entrepot discrepancies list --kind {chosen.discrepancy}")
-        raise typer.Exit(1)
+    _report(desk, run, as_json=as_json)
+
+
+@app.command()
+@at_desk
+async def ask(
+    desk: Desk,
+    *,
+    connection: Annotated[str, typer.Option(help="Whom to ask.")],
+    as_json: Json = False,
+) -> None:
+    """Ask a partner for its stock of all our articles, now, and compare: where its dialect has a query."""
+    hub = desk.hub
+    found = hub.registry.named(desk.tenant_id, connection)
+    query = asking.query_of(found)
+    _, settings = hub.registry.tenants[desk.tenant_id]
+    rows = await asking.stock(hub.db, hub.recorder, found, settings.get("allowed_networks", ()))
+    asked = flows.Asked(
+        kind="stock",
+        connection_id=found.partner.id,
+        day=clock.shanghai(clock.now()).date(),
+        file="asked",
+        who=desk.who,
+        places=found.partner.settings.locations,
+        sellable=query.sellable,
+    )
+    run = await desk.run(lambda tx: flows.reconcile(tx, KINDS["stock"], asked, rows))
+    _report(desk, run, as_json=as_json)
 
 
 @app.command("list")
@@ -125,7 +147,18 @@ async def resolve(
         raise typer.Exit(1)
 
 
-def _shown(desk: Desk, run: Any) -> dict[str, Any]:
+def _report(desk: Desk, run: Run, *, as_json: bool) -> None:
+    """Say how it went; exit code 1 where something differs."""
+    if as_json:
+        show.as_json(_shown(desk, run))
+    else:
+        show.say(f"They list {run.theirs}, we have {run.ours}; {run.differing} differ.")
+    if run.differing:
+        show.hint(f"See: entrepot discrepancies list --kind {KINDS[run.kind].discrepancy}")
+        raise typer.Exit(1)
+
+
+def _shown(desk: Desk, run: Run) -> dict[str, Any]:
     partner = desk.hub.registry.partner(desk.tenant_id, run.connection_id)
     row: dict[str, Any] = msgspec.to_builtins(run)
     del row["connection_id"]

@@ -103,6 +103,13 @@ SELECT coalesce(t.number, o.number) AS key, o.order_id, coalesce(o.document, '')
 FROM theirs t FULL JOIN ours o ON o.number = t.number
 ORDER BY 1;
 
+-- name: keys
+-- What a partner may be asked for, by style number or SKU ($2), behind $3.
+SELECT id, CASE WHEN $2 = 'style' THEN style_no ELSE sku END AS key FROM article
+WHERE tenant_id = $1 AND kind = 'single' AND id > $3 AND ($2 <> 'style' OR style_no IS NOT NULL)
+ORDER BY id
+LIMIT $4;
+
 -- name: standing
 -- What stands of this day, for what agrees now to be taken off the list.
 SELECT subject FROM discrepancy

@@ -30,6 +30,7 @@ dialect = Dialect(
             listens=frozenset({"order_placed", "order_cancelled"}),
             request_for=client.miniapp_request,
             verdict=client.miniapp_verdict,
+            stock_query=client.STOCK,
         ),
     },
     folder=Path(__file__).parent,

@@ -9,12 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from entrepot import dialect, facts
-from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Verdict
+from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Stocked, Verdict
 from entrepot.dialects.goldshop import wire
+from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from entrepot.dialect import Response
     from entrepot.dialects.goldshop.wire import ErpSettings
     from entrepot.facts import Fact, Levels
 
@@ -27,6 +29,16 @@ class _Answer(Struct):
 
     code: int | float | str | None = None
     msg: Any = ""
+
+
+class _Style(Struct):
+    style_no: str
+    stock_qty: int
+
+
+class _Styles(Struct):
+    code: int
+    data: list[_Style] = []
 
 
 def levels(settings: ErpSettings) -> int:
@@ -66,6 +78,28 @@ def miniapp_request(fact: Fact | Levels, _partner: Partner) -> Request | None:
 def stock_request(styles: Sequence[str] = ()) -> Request:
     """Return a query for some styles, or for every style."""
     return _post("/pickGoods/style/stock", {"styleNos": list(styles)} if styles else {})
+
+
+def stock_said(response: Response) -> list[Stocked]:
+    """Return what an ERP says of its styles; raises Unusable for any other answer."""
+    if response.status == 200:
+        try:
+            answer = msgspec.json.decode(response.body.removeprefix(b"\xef\xbb\xbf"), type=_Styles)
+            if answer.code == wire.SUCCESS:
+                return [Stocked(key=row.style_no, qty=row.stock_qty) for row in answer.data]
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            pass
+    said = response.body[:200].decode("utf-8", "replace")
+    raise Unusable(f"The ERP did not say its stock: HTTP {response.status} {said}")
+
+
+STOCK = dialect.StockQuery(
+    by="style",
+    at_once=200,
+    sellable=True,
+    request_for=lambda styles, _partner: stock_request(styles),
+    read=stock_said,
+)
 
 
 def send_body(placed: facts.OrderPlaced) -> dict[str, object]:

@@ -42,6 +42,7 @@ dialect = Dialect(
             request_for=client.request_for,
             verdict=client.verdict,
             accounts=_theirs,
+            stock_query=client.STOCK,
         ),
     },
     folder=Path(__file__).parent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -10,13 +11,24 @@ import msgspec
 from msgspec import Struct, structs
 
 from entrepot import clock, facts
-from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Verdict
+from entrepot.dialect import (
+    Delivered,
+    Partner,
+    Rejected,
+    Request,
+    Retry,
+    Sent,
+    Stocked,
+    StockQuery,
+    Verdict,
+)
 from entrepot.dialects.wangdian import goods, signature, wire
 from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from entrepot.dialect import Response
     from entrepot.dialects.wangdian.wire import MerchantSettings
     from entrepot.facts import Fact, Levels
 
@@ -31,6 +43,23 @@ class _Answer(Struct):
     data: Any = None
 
 
+class _Row(Struct):
+    spec_no: str
+    stock_num: Decimal
+
+
+class _Rows(Struct, frozen=True):
+    detail_list: tuple[_Row, ...] = ()
+
+
+class _Stock(Struct):
+    status: int
+    data: _Rows = _Rows()
+
+
+_PAGE = 1000
+
+
 def request_for(fact: Fact | Levels, partner: Partner) -> Request | None:
     """Return the call that tells 旺店通 of a suite or goods; None where there is nothing to tell."""
     settings: MerchantSettings = partner.settings
@@ -42,7 +71,34 @@ def request_for(fact: Fact | Levels, partner: Partner) -> Request | None:
     return None
 
 
-def call(method: str, arguments: Sequence[object], partner: Partner) -> Request:
+def stock_request(skus: Sequence[str], partner: Partner) -> Request:
+    """Return a query of what 旺店通 holds of some goods, in every warehouse."""
+    arguments = [{"spec_nos": list(skus)}]
+    return call("wms.StockSpec.search2", arguments, partner, page_size=_PAGE, page_no=0)
+
+
+def stock_said(response: Response) -> list[Stocked]:
+    """Return what 旺店通 holds, over its warehouses; raises Unusable for any other answer."""
+    try:
+        answer = msgspec.json.decode(response.body.removeprefix(b"\xef\xbb\xbf"), type=_Stock)
+        if response.status == 200 and answer.status == wire.SUCCESS:
+            held: dict[str, int] = {}
+            for row in answer.data.detail_list:
+                held[row.spec_no] = held.get(row.spec_no, 0) + int(row.stock_num)
+            return [Stocked(key=key, qty=qty) for key, qty in held.items()]
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        pass
+    said = response.body[:200].decode("utf-8", "replace")
+    raise Unusable(f"旺店通 did not say its stock: HTTP {response.status} {said}")
+
+
+# As many goods as fill a page in ten warehouses.
+STOCK = StockQuery(
+    by="sku", at_once=100, sellable=False, request_for=stock_request, read=stock_said
+)
+
+
+def call(method: str, arguments: Sequence[object], partner: Partner, **pager: int) -> Request:
     """Return a signed call; the signature is over the very bytes that are sent. Raises Unusable."""
     lacking = [name for name in ("sid", "key", "appsecret") if not partner.secrets.get(name)]
     if lacking:
@@ -50,7 +106,7 @@ def call(method: str, arguments: Sequence[object], partner: Partner) -> Request:
         raise Unusable(message + " ".join(f"{name}=…" for name in lacking))
     body = wire.encoded(arguments)
     whole = (partner.partner_url or "").rstrip("/").endswith(PATH)
-    path, query = "" if whole else PATH, urlencode({"method": method})
+    path, query = "" if whole else PATH, urlencode({"method": method, **pager})
     return sign(Request(path, body, query=query), partner.secrets)
 
 

@@ -70,12 +70,9 @@ async def _call(
     keys: Sequence[str],
 ) -> Response:
     request = query.request_for(keys, partner)
-    headers = (
-        {"Authorization": f"Bearer {token}"} if (token := partner.secrets.get("bearer")) else {}
-    )
     began, response, failed = clock.ticks(), None, ""
     try:
-        response, _ = await caller.call(target, request, headers, seconds(partner.settings.timeout))
+        response, _ = await caller.call(target, request, {}, seconds(partner.settings.timeout))
     except CallFailed as failure:
         failed = failure.reason
     recorder.record(

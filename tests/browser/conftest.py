@@ -107,7 +107,9 @@ def opened(browser: Browser, serving: Running, signed_in: StorageState) -> Opene
         if not never_here:
             await context.add_cookies([cookie])  # type: ignore[list-item]
         try:
-            yield Window(await context.new_page(), language, os.environ.get("ENTREPOT_SHOTS"))
+            name = f"{language}.dark" if dark else language
+            shots = os.environ.get("ENTREPOT_SHOTS")
+            yield Window(await context.new_page(), language, shots and f"{shots}/{{}}.{name}")
         finally:
             await context.close()
 

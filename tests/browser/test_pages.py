@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.tour import PAGES, address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.browser.conftest import Opened
 
 DESK, PHONE = 1440, 390
+Faults = dict[str, list[str]]
+
+
+async def faults_of(opened: Opened, names: Sequence[str], *where: Any, **how: Any) -> Faults:
+    """Return what is wrong with pages of the tour, two windows sharing the work."""
+
+    async def look(names: Sequence[str]) -> Faults:
+        found: Faults = {}
+        async with opened(*where, **how) as window:
+            for name in names:
+                await window.go(await address(window, name))
+                assert await window.page.get_attribute("html", "lang") == window.language
+                if name == "overview":
+                    await window.page.wait_for_selector("[data-chart] canvas >> nth=1")
+                await window.shoot(name)
+                if faults := await window.faults():
+                    found[name] = faults
+        return found
+
+    one, other = await asyncio.gather(look(names[::2]), look(names[1::2]))
+    return one | other
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_every_page_is_sound(opened: Opened, language: str, width: int) -> None:
     """No script fails, no request fails, nothing is wider than the window, axe finds nothing."""
-    found = {}
-    async with opened(language, width) as window:
-        for name in PAGES:
-            await window.go(await address(window, name))
-            await window.page.wait_for_load_state("load")
-            assert await window.page.get_attribute("html", "lang") == language
-            if name == "overview":
-                await window.page.wait_for_selector("[data-chart] canvas >> nth=1")
-            await window.shoot(name)
-            if faults := await window.faults():
-                found[name] = faults
-    assert found == {}
+    assert await faults_of(opened, list(PAGES), language, width) == {}
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
@@ -53,14 +66,7 @@ async def test_dark_pages_have_contrast(opened: Opened) -> None:
     """Whoever's system is dark reads dark pages as well; axe measures their contrast."""
     names = ("overview", "attention", "orders", "order-store", "article", "suite-new", "adjustment",
              "connection", "connection-developer", "delivery", "exchange", "account")  # fmt: skip
-    found = {}
-    async with opened("zh-CN", DESK, dark=True) as window:
-        for name in names:
-            await window.go(await address(window, name))
-            await window.shoot(f"{name}.dark")
-            if faults := await window.faults():
-                found[name] = faults
-    assert found == {}
+    assert await faults_of(opened, names, "zh-CN", DESK, dark=True) == {}
 
 
 async def test_an_address_there_is_not_says_so(opened: Opened) -> None:

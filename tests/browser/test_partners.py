@@ -92,8 +92,8 @@ async def test_the_overview_lives(opened: Opened, place: tuple[str, int]) -> Non
     """Its figures are drawn anew while one looks, and each leads to its list."""
     async with opened(*place) as window:
         await window.go("/")
-        async with window.page.expect_response(lambda answer: answer.url.endswith("/")):
-            await window.page.wait_for_timeout(10)
-        await window.page.locator("#figures a").nth(3).click()
+        async with window.page.expect_response("**/"):  # what it asks for by itself
+            await window.sees("Orders today")
+        await window.page.locator("#figures a[href='/attention']").click()
         await window.page.wait_for_url("**/attention")
         assert await window.faults() == []

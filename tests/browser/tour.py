@@ -31,6 +31,8 @@ PAGES: Mapping[str, str | tuple[str, ...]] = {
     "outlet": ("/outlets", r"/outlets/\d+/edit", ""),
     "pieces": "/pieces",
     "discrepancies": "/discrepancies",
+    "sourcing": "/sourcing",
+    "names": ("/connections", r"/connections/\d+", "/mapping"),
     "stock": "/stock",
     "article": ("/stock?q=MM1", r"/stock/\d+", ""),
     "article-explain": ("/stock?q=MM1", r"/stock/\d+", "", r"/stock/\d+/explain/\d+"),

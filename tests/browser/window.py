@@ -29,7 +29,7 @@ class Window:
         self.language = language
         self.troubles: list[str] = []
         page.set_default_timeout(10_000)
-        self._shots = Path(shots) if shots else None
+        self._shots = shots
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
         page.on("requestfailed", self._failed)
@@ -109,7 +109,7 @@ class Window:
         """Keep a picture where ENTREPOT_SHOTS says, if it says so."""
         size: Any = self.page.viewport_size
         if self._shots is not None:
-            file = self._shots / f"{name}.{self.language}.{size['width']}.png"
+            file = f"{self._shots.format(name)}.{size['width']}.png"
             await self.page.screenshot(path=file, full_page=True)
 
     def _said(self, message: ConsoleMessage) -> None:

@@ -221,8 +221,12 @@ CROSS JOIN LATERAL (
       AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0
       AND NOT EXISTS (  -- ends with the first line that it lacks
           SELECT FROM unnest(h.articles, h.qtys) AS a (article_id, qty)
-          LEFT JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id AND s.location_id = l.id
-          WHERE coalesce(s.on_hand - s.reserved - s.safety - $11::int, 0) < a.qty)
+          LEFT JOIN LATERAL (
+              SELECT on_hand - reserved - safety - $11::int AS free FROM stock
+              WHERE tenant_id = $1 AND article_id = a.article_id AND location_id = l.id
+              OFFSET 0
+          ) s ON true
+          WHERE coalesce(s.free, 0) < a.qty)
     ORDER BY (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
              + least(greatest(l.priority, -1000000), 1000000) * $14::bigint - least(g.stock, 100000000000) * $15::bigint, l.code
     LIMIT $8::int
@@ -233,27 +237,29 @@ CROSS JOIN LATERAL (
 -- line, cut off at the cap, stands in its own bits of one integer (held); of outlets with the same integer the
 -- best $8 are brought; where some have all of it (their integer is the target; -1: none is), only those.
 -- Here qtys are the caps, and shifts says where the bits of each line begin.
-WITH best AS MATERIALIZED (SELECT * FROM (
-    SELECT h.ask, h.city, h.province, h.target, l.id, c.capacity, g.held, g.stock,
-           row_number() OVER (PARTITION BY h.ask, g.held ORDER BY (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
-               + least(greatest(l.priority, -1000000), 1000000) * $14::bigint - least(g.stock, 100000000000) * $15::bigint, l.code) AS nth
-    FROM (
-        SELECT ask, articles::bigint[], caps::bigint[], province, city, string_to_array(nullif(groups, ''), E'\x1f') AS groups,
-               string_to_array(nullif(codes, ''), E'\x1f') AS codes, excluded::bigint[], shifts::int[], target
-        FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $16::text[], $17::text[],
-                    $18::text[], $19::bigint[])
-             AS h (ask, articles, caps, province, city, groups, codes, excluded, shifts, target)
-        OFFSET 0
-    ) h
+-- Each step is done once, whatever the planner knows of the tables.
+WITH asked AS MATERIALIZED (
+    SELECT ask, articles::bigint[], caps::bigint[], province, city, string_to_array(nullif(groups, ''), E'\x1f') AS groups,
+           string_to_array(nullif(codes, ''), E'\x1f') AS codes, excluded::bigint[], shifts::int[], target
+    FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $16::text[], $17::text[],
+                $18::text[], $19::bigint[])
+         AS h (ask, articles, caps, province, city, groups, codes, excluded, shifts, target)
+), have AS MATERIALIZED (
+    SELECT h.ask, s.location_id, bit_or(least(s.free, a.cap) << a.shift) AS held, sum(s.free::float8)::bigint AS stock
+    FROM asked h
+    CROSS JOIN LATERAL unnest(h.articles, h.caps, h.shifts) AS a (article_id, cap, shift)
     CROSS JOIN LATERAL (
-        SELECT s.location_id, bit_or(least(s.on_hand - s.reserved - s.safety - $11::int, a.cap) << a.shift) AS held,
-               sum((s.on_hand - s.reserved - s.safety - $11::int)::float8)::bigint AS stock
-        FROM unnest(h.articles, h.caps, h.shifts) AS a (article_id, cap, shift)
-        JOIN stock s ON s.tenant_id = $1 AND s.article_id = a.article_id
-        WHERE s.on_hand - s.reserved - s.safety - $11::int > 0
-        GROUP BY s.location_id
-    ) g
-    JOIN location l ON l.tenant_id = $1 AND l.id = g.location_id
+        SELECT location_id, on_hand - reserved - safety - $11::int AS free FROM stock
+        WHERE tenant_id = $1 AND article_id = a.article_id AND on_hand - reserved - safety - $11::int > 0
+        OFFSET 0
+    ) s
+    GROUP BY h.ask, s.location_id
+), place AS MATERIALIZED (
+    SELECT h.ask, h.target, l.id, l.code, c.capacity, l.city_key = h.city AS city, l.province_key = h.province AS province,
+           (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
+           + least(greatest(l.priority, -1000000), 1000000) * $14::bigint AS rank
+    FROM asked h
+    JOIN location l ON l.tenant_id = $1
     CROSS JOIN LATERAL (
         SELECT CASE WHEN $10::timestamptz IS NOT NULL AND l.daily_capacity IS NOT NULL THEN l.daily_capacity - (
             SELECT count(*) FROM dispatch_note n
@@ -263,12 +269,19 @@ WITH best AS MATERIALIZED (SELECT * FROM (
       AND (h.groups IS NULL OR l.groups && h.groups)
       AND (h.codes IS NULL OR l.code = ANY(h.codes))
       AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0
-) p WHERE p.nth <= $8::int)
-SELECT p.ask, l.id, l.code, l.name, l.connection_id, l.city_key = p.city AS city,
-       l.province_key = p.province AS province, l.priority, p.capacity, p.held, p.stock
-FROM best p
-JOIN location l ON l.tenant_id = $1 AND l.id = p.id
-WHERE p.held = p.target OR NOT EXISTS (SELECT FROM best w WHERE w.ask = p.ask AND w.held = w.target);
+), best AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT p.ask, p.target, p.id, p.capacity, p.city, p.province, g.held, g.stock,
+               row_number() OVER (PARTITION BY g.ask, g.held
+                                  ORDER BY p.rank - least(g.stock, 100000000000) * $15::bigint, p.code) AS nth
+        FROM have g JOIN place p ON p.ask = g.ask AND p.id = g.location_id
+    ) r
+    WHERE r.nth <= $8::int
+)
+SELECT b.ask, l.id, l.code, l.name, l.connection_id, b.city, b.province, l.priority, b.capacity, b.held, b.stock
+FROM best b
+JOIN location l ON l.tenant_id = $1 AND l.id = b.id
+WHERE b.held = b.target OR NOT EXISTS (SELECT FROM best w WHERE w.ask = b.ask AND w.held = w.target);
 
 -- name: everywhere
 -- The same for notes with so many lines that no integer holds them: those that have most of it first, at most $8.

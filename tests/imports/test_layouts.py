@@ -14,9 +14,12 @@ from entrepot.imports.rules import (
     Column,
     Layout,
     Unfit,
+    digit,
     exact,
+    exact_or_none,
     gift,
     identity,
+    nobodys,
     positive,
     short,
     switch,
@@ -134,6 +137,23 @@ def test_a_flag_of_gifts_and_a_name_have_their_bounds() -> None:
     """0, 1 and 2; 200 characters."""
     assert [gift(cell) is None for cell in ("0", "1", "2", "3", "")] == [True] * 3 + [False] * 2
     assert [short("名" * many) is None for many in (200, 201)] == [True, False]
+
+
+def test_a_choice_of_three_and_an_amount_that_may_be_none() -> None:
+    """-1 says that there is no fixed price, or no ratio; nothing else below 0 is an amount."""
+    assert [digit(cell) is None for cell in ("0", "1", "2", "3", "x")] == [True] * 3 + [False] * 2
+    cells = ("-1", "-1.0", "0", "0.5", "-2", "-0.5", "x")
+    assert [exact_or_none(cell) is None for cell in cells] == [True] * 4 + [False] * 3
+
+
+def test_an_order_of_a_partner_s_does_not_come_in_by_file() -> None:
+    """Whatever its connection is called: it would be taken twice."""
+    columns = (Column(name="number"), Column(name="connection", check=nobodys))
+    layout = Layout(columns, "", ["number", "connection"])
+    assert layout.read(["A", ""])[1] is None
+    assert layout.read(["A", "goldshop"])[1] == (
+        "connection is a partner's, its orders come in by themselves: goldshop"
+    )
 
 
 def test_a_cell_that_is_a_list_is_no_text() -> None:

@@ -1,4 +1,4 @@
-"""Orders come in by file: with receivers, prices and everything a back office needs."""
+"""Orders come in by file, with receivers, prices and everything a back office needs; suites too."""
 
 from __future__ import annotations
 
@@ -112,6 +112,35 @@ def test_json_says_the_same_as_a_sheet(run: Run, tmp_path: Path) -> None:
     assert run("import", "orders", str(file), "--json").json["taken"] == 2  # the same again
 
 
+def test_suites_come_in_part_by_part(run: Run, tmp_path: Path) -> None:
+    """Replaced as a whole; one with an unknown part, or whose rows do not stand together, is left out."""
+    file = tmp_path / "suites.csv"
+    rows = (
+        "BOX1,茶礼,盒,1,dongfangshuye,2,off,,0.5",
+        "BOX1,,,,xiaowanzi01,1.5,on,12.5,",
+        "BOX2,,,,NOSUCH,1,,,",
+        "BOX1,,,,xiaowanzi01,3,,,",
+        "BOX3,,,7,xiaowanzi01,1,,,",
+        "BOX4,,,,xiaowanzi01,0,,-2,",
+    )
+    columns = "sku,name,unit,print_mode,part,num,is_fixed_price,fixed_price,ratio"
+    file.write_text("\n".join((columns, *rows)), encoding="utf-8")
+    said = _left(run, str(file), "suites")
+    assert [one.partition(":")[0] for one in said] == ["line 4", "line 5", "line 6", "line 7"]
+    assert "NOSUCH" in said[0]
+    assert said[1] == "line 5: BOX1 stands further up already"
+    assert said[2] == "line 6: print_mode is neither 0 nor 1 nor 2: 7"
+    shown = run("suites", "show", "BOX1", "--json").json
+    assert [(p["sku"], p["num"], p["is_fixed_price"], p["ratio"]) for p in shown["parts"]] == [
+        ("dongfangshuye", 2, False, 0.5),
+        ("xiaowanzi01", 1.5, True, -1),
+    ]
+    assert (shown["name"], shown["unit"], shown["print_mode"]) == ("茶礼", "盒", 1)
+    file.write_text("sku,part,num\nBOX1,xiaowanzi01,1\n", encoding="utf-8")
+    assert _left(run, str(file), "suites") == []
+    assert len(run("suites", "show", "BOX1", "--json").json["parts"]) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -154,9 +183,9 @@ def _csv(folder: Path, rows: list[dict[str, Any]]) -> str:
     return str(file)
 
 
-def _left(run: Run, file: str) -> list[str]:
+def _left(run: Run, file: str, kind: str = "orders") -> list[str]:
     """Bring a file in; return why rows were left out."""
-    answer = run("import", "orders", file, "--json").json
+    answer = run("import", kind, file, "--json").json
     if answer["errors"] is None:
         return []
     with open(answer["errors"], encoding="utf-8-sig", newline="") as text:  # noqa: PTH123

@@ -168,7 +168,7 @@ def gift(cell: str) -> str | None:
 
 def nobodys(_cell: str) -> str:
     """Say that an order of a partner's is not brought in beside its connection."""
-    return "is a partner's; its orders come in by itself"
+    return "is a partner's, its orders come in by themselves"
 
 
 def switch(cell: str) -> str | None:

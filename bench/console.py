@@ -47,6 +47,10 @@ class Browser:
             self._cookies[name] = value.strip('"')
         return reply.status, body
 
+    def close(self) -> None:
+        """Let go of the connection, so that the server may end."""
+        self._wire.close()
+
     def sign_in(self) -> None:
         """Sign in as the demonstration's administrator."""
         _, door = self.ask("/sign-in")
@@ -74,6 +78,7 @@ async def run(context: Context) -> list[Result]:
         browser = Browser(address)
         browser.sign_in()
         results = [_timed(browser, path) for path in _addresses(browser, filled)]
+        browser.close()
         async with alone(url) as one:
             counted = [
                 await one.fetchval(f"SELECT count(*) FROM {t}") for t in ("sales_order", "movement")

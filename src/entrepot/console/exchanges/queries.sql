@@ -20,7 +20,7 @@ WITH hits AS (
      WHERE tenant_id = $1 AND $2::text IS NULL AND connection_id >= $3 AND connection_id <= $3
        AND ($4::text IS NULL OR direction = $4) AND (NOT $5 OR status IS NULL OR status >= 400)
        AND at >= $8 AND at < $9 AND ($6::timestamptz IS NULL OR (at, id) < ($6, $7::bigint))
-     ORDER BY connection_id DESC, at DESC, id DESC LIMIT $10)
+     ORDER BY connection_id DESC, at DESC FETCH FIRST $10 ROWS WITH TIES)
     UNION ALL
     (SELECT at, id FROM (
         SELECT at, id FROM exchange WHERE tenant_id = $1 AND document = $2 AND document IS NOT NULL

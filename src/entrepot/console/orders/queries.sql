@@ -68,9 +68,17 @@ WITH hits AS (
 )
 SELECT o.id, o.number, o.state, o.customer, o.created_at, o.connection_id, c.name AS connection,
        l.sku, l.first_qty, l.lines, l.pieces
-FROM hits h
--- One look an order: merging the hits with the table would read half of it.
-CROSS JOIN LATERAL (SELECT * FROM sales_order WHERE tenant_id = $1 AND id = h.id LIMIT 1) o
+FROM (
+    SELECT o.id, o.number, o.state, o.customer, o.created_at, o.connection_id
+    FROM hits h
+    -- One look an order: merging the hits with the table would read half of it.
+    CROSS JOIN LATERAL (SELECT * FROM sales_order WHERE tenant_id = $1 AND id = h.id LIMIT 1) o
+    WHERE ($6::text IS NULL OR o.state = $6)
+      AND ($7::bigint IS NULL OR o.connection_id = $7 OR ($7 = 0 AND o.connection_id IS NULL))
+      AND o.id >= $8 AND o.id < $9
+    ORDER BY o.id DESC
+    LIMIT $10
+) o
 LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = o.connection_id
 LEFT JOIN LATERAL (
     SELECT count(*) AS lines, sum(ol.qty)::bigint AS pieces,
@@ -78,11 +86,7 @@ LEFT JOIN LATERAL (
     FROM order_line ol JOIN article a ON a.tenant_id = $1 AND a.id = ol.article_id
     WHERE ol.tenant_id = $1 AND ol.order_id = o.id
 ) l ON true
-WHERE ($6::text IS NULL OR o.state = $6)
-  AND ($7::bigint IS NULL OR o.connection_id = $7 OR ($7 = 0 AND o.connection_id IS NULL))
-  AND o.id >= $8 AND o.id < $9
-ORDER BY o.id DESC
-LIMIT $10;
+ORDER BY o.id DESC;
 
 -- name: head
 SELECT o.id, o.number, o.state, o.customer, o.details, o.receiver, o.created_at, o.changed_at,

@@ -176,7 +176,6 @@ CHOICES: Mapping[str, str] = {
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "timeout": (N_("Time-out"), N_("Of one call, whole: 10s")),
     "events": (N_("Events"), N_("Types it is told of, with commas; empty: all")),
-    "active": (N_("Active"), N_("Off: it is told nothing from now on")),
     "personal": (N_("Personal data"), N_("On: names, phones and addresses are sent too")),
     "schedule": (N_("Retry steps"), N_("The last one repeats: 5s,30s,2m")),
     "deadline": (N_("Deadline"), N_("After it, a person is asked: 24h")),

@@ -44,6 +44,8 @@ def test_every_call_of_both_sides_is_in_it_and_no_secret(name: str, role: str) -
         assert f"`{sample.method} {BASE}{path}" in text
         assert all(f"`{field}`" in text for field in sample.fields)
     for one in known.outgoing:
+        if "paths" in one.settings or "path_style" in one.settings:
+            continue  # as other settings make it
         assert f"`{one.method} https://them.example/api{one.path}" in text
     assert "hush-hush" not in text
     assert "quiet" not in text
@@ -75,6 +77,17 @@ def test_the_settings_in_it_are_the_connections_own() -> None:
     assert "| 允许调用的时段 | 01:00-06:30 |" in text
     assert "来源地址限于 `10.0.0.0/8`" in text
     assert f"entrepot conform {BASE} --dialect goldshop --role erp --key" in text
+
+
+@pytest.mark.parametrize(("encoding", "other"), [("json", "表单"), ("form", "请求示例")])
+def test_our_calls_are_shown_as_the_settings_make_them(encoding: str, other: str) -> None:
+    """A partner that gets forms is not shown JSON, nor the other way round."""
+    text = guide(subject("goldshop", "erp", encoding=encoding))
+    ours = text[text.index("## 我方调用贵方") : text.index("## 自助联调")]
+    assert other not in ours
+    assert "POST https://them.example/api/app/markOrderStatus" in ours
+    assert "含义同上" in ours
+    assert "| 200 | （空） | 成功 |" in ours
 
 
 class _Tags(HTMLParser):

@@ -61,8 +61,10 @@ def guide(subject: Subject) -> str:
             lines += _call(sample, subject.base_url)
     if known.outgoing:
         lines += ["## 我方调用贵方", "", *_delivery(partner)]
-        for one in known.outgoing:
-            lines += _outgoing(one, partner)
+        shown: list[Outgoing] = []
+        for one in _as_set(known.outgoing, partner):
+            lines += _outgoing(one, partner, again=bool(shown and shown[-1].answers == one.answers))
+            shown.append(one)
     lines += _testing(subject, has_calls=bool(known.calls))
     readme = (dialect.folder / "README.md").read_text(encoding="utf-8")
     if decided := _DECISIONS.search(readme):
@@ -97,7 +99,7 @@ def _common(envelope: samples.Envelope) -> Iterator[str]:
     yield "- 字段多余时忽略；必填字符串为空白视为缺失；错误信息含出错字段的 JSON 路径。"
     yield "- 请求体上限 4 MiB；网络超时或 5xx 请重发，其余应答为最终结果。"
     yield ""
-    yield "失败应答的格式："
+    yield "失败应答的格式（尖括号表示内容可变，下同）："
     yield ""
     yield from _json(envelope.failure.body)
 
@@ -154,8 +156,24 @@ def _delivery(partner: Partner) -> Iterator[str]:
     yield from _table(("设置", "当前值"), rows)
 
 
-def _outgoing(one: Outgoing, partner: Partner) -> Iterator[str]:
-    """Yield one call of ours and what the partner's answers mean."""
+def _as_set(calls: Sequence[Outgoing], partner: Partner) -> list[Outgoing]:
+    """Return the calls as this connection's settings make them; where no sample has them, all there are."""
+    own = msgspec.to_builtins(partner.settings)
+    usual = msgspec.to_builtins(type(partner.settings)())
+    telling: dict[tuple[str, str], set[str]] = {}  # the settings that make a difference to a call
+    for one in calls:
+        telling.setdefault((one.section, one.path), set()).update(one.settings)
+
+    def fits(one: Outgoing) -> bool:
+        made_with = {**usual, **one.settings}
+        return all(made_with[name] == own[name] for name in telling[one.section, one.path])
+
+    shown = {(one.section, one.path) for one in calls if fits(one)}
+    return [one for one in calls if fits(one) or (one.section, one.path) not in shown]
+
+
+def _outgoing(one: Outgoing, partner: Partner, *, again: bool) -> Iterator[str]:
+    """Yield one call of ours and what the partner's answers mean (``again``: as for the call before)."""
     yield f"### {one.section}（{one.name}）"
     yield ""
     query = f"?{one.query}" if one.query and not one.query.startswith("<") else ""
@@ -170,10 +188,13 @@ def _outgoing(one: Outgoing, partner: Partner) -> Iterator[str]:
         yield ""
         yield from _json(one.body)
     rows = [
-        (str(answer.status), f"`{_cell(answer_bytes(answer).decode())}`", _VERDICTS[answer.verdict])
+        (str(answer.status), _code(answer_bytes(answer).decode()), _VERDICTS[answer.verdict])
         for answer in one.answers
     ]
-    if rows:
+    if again:
+        yield "贵方应答的含义同上。"
+        yield ""
+    elif rows:
         yield from _table(("HTTP 状态", "贵方应答", "我方理解为"), rows)
 
 
@@ -227,6 +248,10 @@ def _plain(body: object) -> str:
 def _short(changed: Mapping[str, Any]) -> str:
     said = "；".join(f"`{path} = {_plain(value)}`" for path, value in changed.items())
     return said or "—"
+
+
+def _code(text: str) -> str:
+    return f"`{_cell(text)}`" if text else "（空）"
 
 
 def _cell(text: str) -> str:

@@ -37,7 +37,9 @@ _VERDICTS: Mapping[str, str] = {
     "rejected": "业务拒绝，转人工处理，不自动重发",
     "retry": "未成功，按计划重发",
 }
-_DECISIONS = re.compile(r"^## [^\n]*silent[^\n]*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_DECISIONS = re.compile(
+    r"^## [^\n]*[Dd]eci(?:ded|sions)[^\n]*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
+)
 _HOLE = re.compile(r"\$\{(\w+)\}")
 
 

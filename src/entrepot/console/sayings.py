@@ -62,6 +62,7 @@ _SAYINGS: Sequence[str] = (
     N_("timed out connecting"),
     N_("timed out waiting for the answer"),
     N_("could not connect: %(rest)s"),
+    N_("[Errno %(code)s] Connection refused"),
     N_("the connection was closed before an answer came"),
     N_("the connection was cut in the middle of the answer"),
     N_("the answer is not JSON in the document's envelope"),

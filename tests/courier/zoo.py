@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import gzip
 import ipaddress
 import ssl
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from tests.courier.bureau import read_call
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 FINE = b'{"code":0,"msg":""}'
@@ -33,6 +33,7 @@ class Animal:
     """
 
     name: str
+    does: str
     handle: Any
     outcome: str
     note: str
@@ -93,6 +94,14 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
+def bomb(mib: int) -> Iterator[bytes]:
+    """Yield a gzip stream of so many MiB of zeros, which is a thousandth of that long."""
+    packer, piece = zlib.compressobj(9, wbits=31), bytes(1024 * 1024)
+    for _ in range(mib):
+        yield packer.compress(piece)
+    yield packer.flush()
+
+
 async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Promise to keep the connection, and close it at the next call."""
     await read_call(reader)
@@ -102,7 +111,7 @@ async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.transport.abort()
 
 
-BOMB = gzip.compress(b"\0" * (200 * 1024 * 1024), 9)
+BOMB = b"".join(bomb(200))
 GBK = '{"code":0,"msg":"操作成功"}'.encode("gbk")
 METADATA = "Location: http://169.254.169.254/latest/meta-data/"
 LOOP = "Location: /test_step"
@@ -110,22 +119,56 @@ HTTPS, NAMED = "https://127.0.0.1:{port}", "http://localhost:{port}"
 LATER = "Retry-After: 3600"
 
 ANIMALS = (
-    Animal("500s", says(answer(500, b"oops")), "failed", "HTTP 500"),
-    Animal("failure envelope", says(answer(200, b'{"code":1,"msg":"no"}')), "rejected", "no"),
-    Animal("hang", hang, "failed", "timed out waiting for the answer"),
-    Animal("one byte at a time", drip, "failed", "timed out waiting for the answer"),
-    Animal("reset in the middle", reset, "failed", "cut in the middle of the answer"),
-    Animal("TLS error", says(answer(200, FINE)), "failed", "TLS", HTTPS, tls=True, reached=False),
-    Animal("redirect loop", says(answer(302, b"", LOOP)), "failed", "HTTP 302"),
-    Animal("redirect to metadata", says(answer(307, b"", METADATA)), "failed", "HTTP 307"),
-    Animal("ten gigabytes", endless, "failed", "longer than 1 MiB"),
-    Animal("gzip bomb", says(answer(200, BOMB, "Content-Encoding: gzip")), "failed", "longer than 1 MiB"),
-    Animal("invalid JSON", says(answer(200, b"<html>")), "failed", "unreadable answer"),
-    Animal("GBK", says(answer(200, GBK)), "failed", "unreadable answer"),
-    Animal("keep-alive closed", closes, "delivered", ""),
-    Animal("429", says(answer(429, b"", LATER)), "slow_down", "HTTP 429"),
-    Animal("private name", says(answer(200, FINE)), "failed", "allowed_networks", NAMED, reached=False),
+    Animal("500s", "answers every call with HTTP 500",
+           says(answer(500, b"oops")), "failed", "HTTP 500"),
+    Animal("failure envelope", "answers HTTP 200 and a failure in its envelope",
+           says(answer(200, b'{"code":1,"msg":"no"}')), "rejected", "no"),
+    Animal("hang", "takes the call and never answers",
+           hang, "failed", "timed out waiting for the answer"),
+    Animal("one byte at a time", "sends a byte of its answer now and then, for ever",
+           drip, "failed", "timed out waiting for the answer"),
+    Animal("reset in the middle", "cuts the connection in the middle of its answer",
+           reset, "failed", "cut in the middle of the answer"),
+    Animal("TLS error", "shows a certificate that nobody signed",
+           says(answer(200, FINE)), "failed", "TLS", HTTPS, tls=True, reached=False),
+    Animal("redirect loop", "redirects to itself",
+           says(answer(302, b"", LOOP)), "failed", "HTTP 302"),
+    Animal("redirect to metadata", "redirects to 169.254.169.254, which nobody follows",
+           says(answer(307, b"", METADATA)), "failed", "HTTP 307"),
+    Animal("ten gigabytes", "announces an answer of 10 GB and begins to send it",
+           endless, "failed", "longer than 1 MiB"),
+    Animal("gzip bomb", "answers 200 KB that unpack to 200 MB",
+           says(answer(200, BOMB, "Content-Encoding: gzip")), "failed", "longer than 1 MiB"),
+    Animal("invalid JSON", "answers a page",
+           says(answer(200, b"<html>")), "failed", "unreadable answer"),
+    Animal("GBK", "answers JSON that is no UTF-8",
+           says(answer(200, GBK)), "failed", "unreadable answer"),
+    Animal("keep-alive closed", "promises to keep the connection, and closes it at the next call",
+           closes, "delivered", ""),
+    Animal("429", "asks for an hour: HTTP 429 with Retry-After",
+           says(answer(429, b"", LATER)), "slow_down", "HTTP 429"),
+    Animal("private name", "has a name that leads to a private address; it is never called",
+           says(answer(200, FINE)), "failed", "allowed_networks", NAMED, reached=False),
 )  # fmt: skip
+
+
+AFTERWARDS = {
+    "delivered": "nothing more",
+    "rejected": "shown to a person; holds nobody back",
+    "failed": "tried again on the schedule until the deadline, then a person's",
+    "slow_down": "the whole connection waits as asked, and the call stays where it is in its schedule",
+}
+"""What follows an attempt with that outcome."""
+
+
+def table() -> str:
+    """Return what becomes of each animal's call, in Markdown."""
+    lines = ["| partner | what it does | attempt | note | afterwards |", "|---|---|---|---|---|"]
+    for animal in ANIMALS:
+        note = animal.note and f"… {animal.note} …"
+        cells = (animal.name, animal.does, f"`{animal.outcome}`", note, AFTERWARDS[animal.outcome])
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.courier import desk as courier
 from entrepot.courier.desk import Act, Filter, Line
+from entrepot.dialect import Duration, seconds
 from entrepot.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…", show_default=F
 State = Annotated[str | None, typer.Option("--state", help=f"One of {', '.join(courier.STATES)}.")]
 Connection = Annotated[str | None, typer.Option("--connection", help="A connection's name.")]
 Document = Annotated[str | None, typer.Option("--document", help="Any number in the call.")]
+Kind = Annotated[str | None, typer.Option("--kind", help="What it tells: order_shipped, stock …")]
+Age = Annotated[str | None, typer.Option("--age", help="Made so long ago at least: 30m, 2h, 1d.")]
+Trouble = Annotated[str | None, typer.Option("--error", help="Part of its last error.")]
 Everything = Annotated[
-    bool, typer.Option("--all", help="Instead of ids: everything with that --state.")
+    bool, typer.Option("--all", help="Instead of ids: everything with that --state (and the rest).")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with it.")]
 
@@ -42,11 +46,14 @@ async def list_(
     state: State = None,
     connection: Connection = None,
     document: Document = None,
+    kind: Kind = None,
+    age: Age = None,
+    error: Trouble = None,
     limit: Annotated[int | None, typer.Option(help="How many, newest first.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
     """List deliveries, newest first; stock levels while they are not yet accepted."""
-    wanted = _filter(desk, state, connection, document)
+    wanted = _filter(desk, state, connection, document, kind, age, error)
     lines = _lines(desk, wanted, limit or (None if as_json else _ROWS))
     if as_json:
         tenant = desk.hub.registry.tenants[desk.tenant_id][0]
@@ -57,7 +64,7 @@ async def list_(
         [
             (
                 *(line.id, line.connection, line.kind, line.document, line.state, line.attempts),
-                *(_when(line.due), _when(line.deadline), line.reason or line.last_error),
+                *(_when(line.due), _when(line.deadline), _why(line)),
             )
             async for line in lines
         ],
@@ -95,11 +102,16 @@ async def retry(
     *,
     state: State = None,
     connection: Connection = None,
+    document: Document = None,
+    kind: Kind = None,
+    age: Age = None,
+    error: Trouble = None,
     everything: Everything = False,
     reason: Reason = "",
 ) -> None:
     """Try deliveries again at once, with a new deadline."""
-    await _act(desk, "retry", ids, _filter(desk, state, connection) if everything else None, reason)
+    wanted = _filter(desk, state, connection, document, kind, age, error)
+    await _act(desk, "retry", ids, wanted if everything else None, reason)
 
 
 @app.command()
@@ -110,13 +122,16 @@ async def handle(
     *,
     state: State = None,
     connection: Connection = None,
+    document: Document = None,
+    kind: Kind = None,
+    age: Age = None,
+    error: Trouble = None,
     everything: Everything = False,
     reason: Reason = "",
 ) -> None:
     """Mark deliveries as handled: the partner learned of it in another way."""
-    await _act(
-        desk, "handle", ids, _filter(desk, state, connection) if everything else None, reason
-    )
+    wanted = _filter(desk, state, connection, document, kind, age, error)
+    await _act(desk, "handle", ids, wanted if everything else None, reason)
 
 
 @app.command()
@@ -127,13 +142,16 @@ async def cancel(
     *,
     state: State = None,
     connection: Connection = None,
+    document: Document = None,
+    kind: Kind = None,
+    age: Age = None,
+    error: Trouble = None,
     everything: Everything = False,
     reason: Reason = "",
 ) -> None:
     """Cancel deliveries: the partner is not to learn of it."""
-    await _act(
-        desk, "cancel", ids, _filter(desk, state, connection) if everything else None, reason
-    )
+    wanted = _filter(desk, state, connection, document, kind, age, error)
+    await _act(desk, "cancel", ids, wanted if everything else None, reason)
 
 
 async def _act(
@@ -165,11 +183,32 @@ async def _act_on_all(desk: Desk, act: Act, wanted: Filter, reason: str) -> None
 
 
 def _filter(
-    desk: Desk, state: str | None, connection: str | None, document: str | None = None
+    desk: Desk,
+    state: str | None,
+    connection: str | None,
+    document: str | None,
+    kind: str | None,
+    age: str | None,
+    error: str | None,
 ) -> Filter:
     registry = desk.hub.registry
     chosen = registry.named(desk.tenant_id, connection).partner.id if connection else None
-    return Filter(state=state, connections=None if chosen is None else (chosen,), document=document)
+    return Filter(
+        state=state,
+        connections=None if chosen is None else (chosen,),
+        document=document,
+        kind=kind,
+        age=None if age is None else _age(age),
+        error=error,
+    )
+
+
+def _age(text: str) -> float:
+    """Return a duration in seconds; raises BadInput for what is none."""
+    try:
+        return seconds(msgspec.convert(text, Duration))
+    except msgspec.ValidationError:
+        raise BadInput("bad_age", f"{text!r} is no age: 30m, 2h, 1d.") from None
 
 
 async def _lines(desk: Desk, wanted: Filter, limit: int | None) -> AsyncIterator[Line]:
@@ -190,6 +229,11 @@ async def _lines(desk: Desk, wanted: Filter, limit: int | None) -> AsyncIterator
         last = found[-1].id
         wanted = msgspec.structs.replace(wanted, before=int(last) if last.isdigit() else _NEWEST)
         left = None if left is None else left - len(found)
+
+
+def _why(line: Line) -> str | None:
+    """Return what keeps it, or how it ended: one that waits for another says for which."""
+    return f"waits behind {line.behind}" if line.behind else line.reason or line.last_error
 
 
 def _row(line: Line, tenant: str) -> dict[str, Any]:

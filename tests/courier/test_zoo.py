@@ -66,12 +66,11 @@ async def test_all_of_them_at_once_harm_nobody(bureau: Bureau, stub: Stub, tmp_p
     ring = tmp_path / "ring"
     async with AsyncExitStack() as zoo:
         cages = [await zoo.enter_async_context(caged(animal, tmp_path)) for animal in ANIMALS]
-        settings = {"timeout": "700ms", "schedule": "50ms"}
-        healthy = await bureau.connect(stub.url, **settings)
+        healthy = await bureau.connect(stub.url, timeout="700ms", schedule="50ms")
         with courier(bureau, ring) as process:
             alone = await _served(bureau, healthy, process, 0)
         for cage in cages:
-            connection = await bureau.connect(cage.url, **settings)
+            connection = await bureau.connect(cage.url, timeout="700ms", schedule="50ms")
             for key in range(12):
                 await bureau.step(connection, key=key)
         with courier(bureau, ring) as process:
@@ -83,7 +82,7 @@ async def test_all_of_them_at_once_harm_nobody(bureau: Bureau, stub: Stub, tmp_p
 
 def test_the_zoo_is_as_it_is_described() -> None:
     """The table in the documentation is what these tests show."""
-    page = Path(__file__).parents[2] / "docs" / "reference" / "ill-behaved-partners.md"
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "ill-behaved-partners.md"
     assert table() in page.read_text(encoding="utf-8"), f"should hold:\n{table()}"
 
 

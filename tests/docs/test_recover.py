@@ -33,7 +33,8 @@ $ .venv/bin/entrepot connections set shop partner_url=http://127.0.0.1:9000 sche
 …
 $ BASE=$(.venv/bin/entrepot connections url shop)
 $ for n in 1 2 3; do curl -s $BASE/pickGoods/send -d '{"pickGoods":
->   {"custName": "安", "oriOrderNo": "W-'$n'", "username": "L"}, "pickGoodsDtls": [{"styleNo": "RING-1", "qty": 2}]}'; done
+>   {"custName": "安", "oriOrderNo": "W-'$n'", "username": "L"},
+>   "pickGoodsDtls": [{"styleNo": "RING-1", "qty": 2}]}'; done
 …
 $ for n in 1 2; do .venv/bin/entrepot orders process W-$n; done > log.txt
 $ for n in 1 2 3; do .venv/bin/entrepot orders ship W-$n; done >> log.txt
@@ -42,7 +43,10 @@ $ standing() { .venv/bin/entrepot deliveries list --json --state needs_attention
 $ until [ $(standing) = 3 ]; do sleep 0.3; done
 ```
 """
-BACK = "```console\n$ .venv/bin/entrepot mock --dialect goldshop --role miniapp --port 9000 > shop.log &\n```\n"
+BACK = """```console
+$ .venv/bin/entrepot mock --dialect goldshop --role miniapp --port 9000 > shop.log &
+```
+"""
 
 
 @pytest.mark.embedded

@@ -1,14 +1,36 @@
 -- name: notes
--- The board, newest first. $2 state, $3 onward, $4 location, $5 a number of a note or an order, $6 before, $7 limit.
+-- The board, newest first. One branch per way to seek; parameters switch the others off.
+-- $2 state, $3 onward, $4 location, $5 a number of a note or an order, $6 before, $7 limit.
+WITH hits AS (
+    (SELECT id FROM dispatch_note
+     WHERE tenant_id = $1 AND $4::bigint IS NULL AND $5::text IS NULL AND id < $6
+       AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR onward = $3)
+     ORDER BY id DESC LIMIT $7)
+    UNION ALL
+    -- A span of one location, so that a quiet one's notes are not sought among everybody's.
+    (SELECT id FROM dispatch_note
+     WHERE tenant_id = $1 AND $5::text IS NULL AND location_id >= $4 AND location_id <= $4 AND id < $6
+       AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR onward = $3)
+     ORDER BY location_id DESC, created_at DESC FETCH FIRST $7 ROWS WITH TIES)
+    UNION ALL
+    SELECT id FROM dispatch_note WHERE tenant_id = $1 AND number = $5
+    UNION ALL
+    SELECT n.id FROM sales_order o
+    JOIN dispatch_note n ON n.tenant_id = $1 AND n.order_id = o.id AND n.number <> $5
+    WHERE o.tenant_id = $1 AND o.number = $5
+)
 SELECT n.id, n.number, n.state, n.onward, n.round, n.why, n.reason, n.created_at, n.told_at, n.answered_at,
        n.silent_at, n.connection_id, o.id AS order_id, o.number AS order_number, o.state AS order_state,
        l.code AS outlet, l.name AS outlet_name, g.pieces, g.shipped
-FROM (SELECT * FROM dispatch_note
-      WHERE tenant_id = $1 AND id < $6 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR onward = $3)
-        AND ($4::bigint IS NULL OR location_id = $4)
-        AND ($5::text IS NULL OR number = $5
-             OR order_id IN (SELECT id FROM sales_order WHERE tenant_id = $1 AND number = $5))
-      ORDER BY id DESC LIMIT $7) n
+FROM (
+    SELECT n.*
+    FROM hits h
+    CROSS JOIN LATERAL (SELECT * FROM dispatch_note WHERE tenant_id = $1 AND id = h.id LIMIT 1) n
+    WHERE n.id < $6 AND ($2::text IS NULL OR n.state = $2) AND ($3::text IS NULL OR n.onward = $3)
+      AND ($4::bigint IS NULL OR n.location_id = $4)
+    ORDER BY n.id DESC
+    LIMIT $7
+) n
 JOIN sales_order o ON o.tenant_id = $1 AND o.id = n.order_id
 JOIN location l ON l.tenant_id = $1 AND l.id = n.location_id
 JOIN LATERAL (SELECT sum(qty)::bigint AS pieces, sum(shipped)::bigint AS shipped FROM dispatch_line

@@ -195,3 +195,19 @@ def test_a_store_that_says_void_after_goods_left_is_shown_to_a_person(
     shops.until(lambda: shops.stub.of("pushcomplete", dispatchNO=name))
     assert len(shops.stub.of("pushpackage", dispatchNO=name)) == 1
     assert shops.until(lambda: shops.discrepancies(name)) == ["store_refused"]
+
+
+def test_the_paths_that_the_document_leaves_open_are_settings(shops: Shops, name: str) -> None:
+    """A path of its own for each call, or all of them as a query."""
+    x = f"{name}X/C/S"
+    shops.stocked({x: {"6001": 1}})
+    shops.set(paths__pushcomplete="oms/the-end")
+    shops.order(f"{name}a", {x: 1})
+    shops.until(lambda: shops.stub.of("the-end", dispatchNO=f"{name}a"))
+    shops.set(paths__pushcomplete="", path_style="query")
+    shops.order(f"{name}b", {x: 1})
+    end = {"dispatchNO": f"{name}b", "transfers": []}
+    shops.until(lambda: [path for path, body in list(shops.stub.calls) if body == end])
+    (path,) = [path for path, body in shops.stub.calls if body == end]
+    assert path.endswith("?method=pushcomplete")
+    shops.set(path_style="")

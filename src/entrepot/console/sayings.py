@@ -32,6 +32,7 @@ _SAYINGS: Sequence[str] = (
     N_("elsewhere"),
     N_("not voided: goods have left"),
     N_("to be voided"),
+    N_("to be offered again"),
     N_("offered %(times)s times"),
     N_("%(some)s of %(all)s pieces are nowhere to be had"),
     N_("%(note)s is asked back from %(outlet)s: no answer"),

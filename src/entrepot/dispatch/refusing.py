@@ -126,10 +126,10 @@ async def silent(tx: Tx, patience: Sequence[Patience]) -> int:
             continue
         text = f"{note.outlet} has not answered {note.number}."
         found.append(Discrepancy(kind="silent", text=text, order=order, note=note))
-        books.log(order, text.rstrip("."))
+        books.log(order, text)
         if note.connection_id in impatient and note.recall_id is None and not order.voiding:
             asked.append((order, note))
-            books.log(order, f"{note.number} is asked back from {note.outlet}")
+            books.log(order, f"{note.number} is asked back from {note.outlet}: no answer")
     await tx.do(_q.mark_silent, ints(row["id"] for row in rows))
     await ledger.report(tx, found)
     gone = await recall(tx, books, asked)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from entrepot import migrate
+from entrepot import clock, gauges, metrics, migrate
 from entrepot.api import app as api
 from entrepot.connections.flows import presence
 from entrepot.console.app import create_app
 from entrepot.gateway import PREFIX, Gateway
+from entrepot.gauges import Gauges
 from entrepot.hub import Hub
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Web:
         self._gateway: Any = None
         self._console: Any = None
         self._api: Any = None
+        self._gauges: Any = None
         self._presence: Any = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
@@ -42,10 +44,12 @@ class Web:
             await self._api(scope, receive, send)
         elif scope["path"] == "/healthz":
             await _say(send, 200, b'{"status":"ok"}')
+        elif scope["path"] == "/metrics":
+            await self._metrics(scope, send)
         elif scope["path"] == "/readyz":
             await _say(send, *await self._readiness())
         else:
-            await self._console(scope, receive, send)
+            await self._shown(scope, receive, send)
 
     async def start(self) -> None:
         """Open the hub and everything that answers."""
@@ -63,6 +67,7 @@ class Web:
         )
         self._console = create_app(hub)
         self._api = api.create_app(hub)
+        self._gauges = Gauges(hub.db)
 
     async def stop(self) -> None:
         """Answer what is under way, then close."""
@@ -83,6 +88,27 @@ class Web:
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _shown(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        """Let the console answer, and count it."""
+        started, status = clock.ticks(), 500
+
+        async def watched(message: Mapping[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._console(scope, receive, watched)
+        finally:
+            metrics.request("console", "console", status, clock.ticks() - started)
+
+    async def _metrics(self, scope: Mapping[str, Any], send: Any) -> None:
+        """Answer Prometheus, and nobody else."""
+        if self.hub is None or not gauges.admits(self._settings, scope):
+            await _say(send, 404, b'{"status":"not found"}')
+        else:
+            await _say(send, 200, await self._gauges.page(), gauges.KIND)
+
     async def _readiness(self) -> tuple[int, bytes]:
         """Return 200 when the database answers and the schema is this version's."""
         if self.hub is None:
@@ -96,7 +122,7 @@ class Web:
         return 200, b'{"status":"ready"}'
 
 
-async def _say(send: Any, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+async def _say(send: Any, status: int, body: bytes, kind: str = "application/json") -> None:
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

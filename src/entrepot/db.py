@@ -66,12 +66,14 @@ def ints(values: Iterable[int]) -> str:
 class Tx:
     """One transaction (or one read) of one tenant."""
 
-    __slots__ = ("_connection", "_database", "tenant_id")
+    __slots__ = ("_connection", "_database", "events", "tenant_id")
 
     def __init__(self, database: Database, connection: Any, tenant_id: int) -> None:
         self._database = database
         self._connection = connection
         self.tenant_id = tenant_id
+        self.events: dict[str, int] = {}
+        """What happens here, by name and number; ``Database.committed`` learns of it after the commit."""
 
     def seal(self, plain: bytes) -> bytes:
         """Encrypt personal data for storage (the process's key ring)."""
@@ -184,6 +186,10 @@ def _nobody(*_: object) -> Sequence[int]:
     return ()
 
 
+def _nothing(_what: str, _number: int) -> None:
+    """Take no notice."""
+
+
 class Database:
     """The pool of one process.
 
@@ -201,6 +207,7 @@ class Database:
         self.listens: Callable[[int, int, str], bool] = _unset
         self.listeners: Callable[[int, str], Sequence[int]] = _nobody
         self.overhearers: Callable[[int, str], Sequence[int]] = _nobody
+        self.committed: Callable[[str, int], None] = _nothing
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10) -> Database:
@@ -241,9 +248,16 @@ class Database:
         async with self._pool.acquire() as connection:
             try:
                 async with connection.transaction(isolation=isolation, readonly=readonly):
-                    yield Tx(self, connection, tenant_id)
+                    tx = Tx(self, connection, tenant_id)
+                    yield tx
+                for what, number in tx.events.items():
+                    self.committed(what, number)
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise _refusal(error) from error
+
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections the pool has, and how many of them rest."""
+        return self._pool.get_size(), self._pool.get_idle_size()
 
     @asynccontextmanager
     async def reading(self, tenant_id: int) -> AsyncIterator[Tx]:

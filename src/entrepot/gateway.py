@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from entrepot import clock, decode, ids
+from entrepot import clock, decode, ids, metrics
 from entrepot.dialect import Call, Problem, Reply, Role, Route
 from entrepot.errors import BadInput, Refused
 from entrepot.patience import Patience
@@ -64,6 +64,11 @@ class Table:
         if route is None:
             return Problem("wrong_method", "请求方法不支持", status=405)
         return route, values
+
+    def label(self, method: str, path: str) -> str:
+        """Return the name under which calls of a path are counted, the same for all that exist nowhere."""
+        found = self.find(method, path)
+        return "other" if isinstance(found, Problem) else f"{method} {found[0].path}"
 
     def read(self, route: Route, raw: bytes) -> Any:
         """Return the decoded body; raises BadInput."""
@@ -129,6 +134,9 @@ class Gateway:
         reply = await self._answer(connection, call, scope["method"], path, problem, scope)
         kept = await _send(send, reply, str(call.id))
         partner = connection.partner
+        route = self._table(connection.role).label(scope["method"], path)
+        taken = clock.ticks() - started
+        metrics.request(f"{partner.dialect} {partner.role}", route, reply.status, taken)
         query = scope["query_string"]
         self._recorder.record(
             partner.tenant_id,
@@ -138,7 +146,7 @@ class Gateway:
             method=scope["method"],
             path=_storable(path + ("?" + query.decode("latin-1") if query else "")),
             status=reply.status,
-            seconds=clock.ticks() - started,
+            seconds=taken,
             request=raw,
             reply=kept,
             document=_storable(call.document),

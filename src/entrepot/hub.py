@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from entrepot import dialects, embedded
+from entrepot import dialects, embedded, metrics
 from entrepot.connections.exchanges import Recorder
 from entrepot.connections.registry import Registry
 from entrepot.db import Database
@@ -31,6 +31,7 @@ class Hub:
         self.recorder = Recorder(db, vault)
         db.seal, db.unseal, db.fingerprint = vault.seal, vault.unseal, vault.fingerprint
         db.listens, db.partner = self.registry.listens, self.registry.partner
+        db.committed = metrics.event
         db.listeners, db.overhearers = self.registry.listeners, self.registry.overhearers
         self._server: embedded.Embedded | None = None
 

@@ -27,7 +27,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from entrepot import demo, ids, log
+from entrepot import demo, ids, log, metrics
 from entrepot.app import Web
 from entrepot.connections import flows as connections
 from entrepot.console.access.first import first_accounts
@@ -55,6 +55,7 @@ def serve(settings: Settings, say: Callable[[str], None] = lambda _: None) -> No
     """Run the hub on a database that stands (``standing``), until SIGTERM or SIGINT."""
     log.configure(settings.log_level)
     _free(settings)
+    metrics.begin(settings.data / "metrics")
     asyncio.run(_prepare(settings, say))
     children = [Child(name, settings, work) for name, work in _tasks(settings)]
     for child in children:

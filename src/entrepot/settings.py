@@ -27,6 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     read_timeout: float = 30.0
     drain_timeout: float = 30.0
     log_level: str = "info"
+    metrics_token: str | None = None
 
     @property
     def keys(self) -> Path:
@@ -59,6 +60,7 @@ def from_environment(**given: object) -> Settings:
         "data": Path(os.environ.get("ENTREPOT_DATA", "var")),
         "database_url": os.environ.get("ENTREPOT_DATABASE_URL") or None,
         "public_url": os.environ.get("ENTREPOT_PUBLIC_URL") or None,
+        "metrics_token": os.environ.get("ENTREPOT_METRICS_TOKEN") or None,
         "log_level": os.environ.get("ENTREPOT_LOG_LEVEL", "info"),
     }
     if key_file := os.environ.get("ENTREPOT_KEY_FILE"):

@@ -49,25 +49,24 @@ async def outcome(client: Client, path: str, **body: Any) -> Any:
     return found["result"] if "result" in found else found["problem"]["code"]
 
 
-async def test_outlets_are_set_up_and_listed(client: Client, outlets: list[str]) -> None:
+async def test_outlets_are_set_up_and_listed(client: Client) -> None:
     """All of them or none; what is left out returns to its default."""
-    reply = await client.post(
-        "/outlets", {"outlets": [{"code": "N-1"}, {"code": "nowhere"}, {"code": "N-2"}]}
-    )
+    await client.post("/locations", {"locations": [{"code": "N-9", "name": "九店", **CITY}]})
+    lacking = {"outlets": [{"code": "N-9"}, {"code": "nowhere"}]}
+    reply = await client.post("/outlets", lacking)
     assert (reply.status, reply.json["code"]) == (404, "unknown_location")
-    found = {one["code"]: one for one in await every(client, "/outlets?ships=true&limit=2")}
-    assert found["N-2"] == {
-        "code": "N-2", "name": "N-2店", **CITY, "connection": None, "ships": True, "paused": False,
-        "priority": 1, "daily_capacity": None, "groups": ["宁波"],
-    }  # fmt: skip
-    served = {"code": "N-2", "connection": "goldshop", "priority": 1, "groups": ["宁波"]}
-    reply = await client.post("/outlets", {"outlets": [served]})
+    new = {"code": "N-9", "connection": "goldshop", "priority": 3, "groups": ["宁波"]}
+    reply = await client.post("/outlets", {"outlets": [new]})
     assert reply.json["outlets"][0]["connection"] == "goldshop"
     (only,) = await every(client, "/outlets?connection=goldshop&limit=5")
-    assert only["code"] == "N-2"
-    served["connection"] = None
-    await client.post("/outlets", {"outlets": [served]})
-    bad = {"code": outlets[0], "groups": ["a\x1fb"]}
+    assert only["code"] == "N-9"
+    await client.post("/outlets", {"outlets": [{"code": "N-9", "paused": True}]})
+    found = {one["code"]: one for one in await every(client, "/outlets?ships=true&limit=2")}
+    assert found["N-9"] == {
+        "code": "N-9", "name": "九店", **CITY, "connection": None, "ships": True, "paused": True,
+        "priority": 100, "daily_capacity": None, "groups": [],
+    }  # fmt: skip
+    bad = {"code": "N-9", "groups": ["a\x1fb"]}
     assert (await client.post("/outlets", {"outlets": [bad]})).status == 400
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
-from entrepot import clock, decode, ids
+from entrepot import clock, decode, ids, metrics
 from entrepot.api import access, answer, docs, nouns, once, problems
 from entrepot.api.answer import Answer
 from entrepot.api.desk import Caller, Desk, Hub
@@ -57,9 +57,11 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the ASGI entry."""
         request_id = str(ids.new())
+        started = clock.ticks()
         limits: dict[str, str] = {}
+        named: list[str] = []
         try:
-            reply = await self._answer(scope, receive, limits)
+            reply = await self._answer(scope, receive, limits, named)
         except Stopped as stopped:
             reply = answer.of_problem(stopped.problem, stopped.headers)
         except Refused as refusal:
@@ -67,11 +69,15 @@ class Api:
         except Exception as error:  # noqa: BLE001 - a caller gets a problem document whatever breaks
             _log.exception("api.failed", path=scope["path"], request=request_id)
             reply = answer.of_problem(problems.of_fault(error))
+        operation = named[0] if named else "other"
+        metrics.request("api", operation, reply.status, clock.ticks() - started)
         await _send(
             send, reply.with_headers({**limits, "x-request-id": request_id}), scope["method"]
         )
 
-    async def _answer(self, scope: Scope, receive: Receive, limits: dict[str, str]) -> Answer:
+    async def _answer(
+        self, scope: Scope, receive: Receive, limits: dict[str, str], named: list[str]
+    ) -> Answer:
         path: str = scope["path"]
         query = scope["query_string"].decode("latin-1")
         headers = {
@@ -85,6 +91,7 @@ class Api:
             return page
         caller = await self._caller(headers.get("authorization", ""), limits)
         operation, values = table.find(method, path.removeprefix(PREFIX))
+        named.append(operation.name)
         desk = Desk(hub=self._hub, caller=caller)
         desk.require(operation.scope)
         raw = await self._body(receive) if method != "GET" else b""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from entrepot import clock, ids
+from entrepot import clock, ids, metrics
 from entrepot.courier import claims, policy
 from entrepot.courier.claims import Claim, Settled, Settler, Want
 from entrepot.courier.echoes import Echoes
@@ -292,6 +292,7 @@ class Courier:
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         then = policy.after(verdict, gate.plan, tries=claim.tries, elapsed=elapsed, chance=chance)
         gate.hold(then.hold, then.note)
+        metrics.delivery(gate.link.partner.dialect, then.outcome, now - began)
         return Settled(
             claim=claim,
             state=then.state,

@@ -42,6 +42,7 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
 async def write_down(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
     """Save orders that were let in, with what they cost, and tell the partners who are to know."""
     await save(tx, fresh, door)
+    tx.events["orders"] = tx.events.get("orders", 0) + len(fresh)
     await accounts.open_(tx, _openings(fresh, door))
     overheard = bool(tx.overhearers(facts.OrderPlaced.kind))
     await announce(tx, _news(fresh, door.taken, overheard=overheard))

@@ -6,9 +6,10 @@ everything else to the web framework.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from entrepot import clock, gauges, metrics, migrate
+from entrepot import clock, gauges, metrics, migrate, tracing
 from entrepot.api import app as api
 from entrepot.connections.flows import presence
 from entrepot.console.app import create_app
@@ -54,6 +55,7 @@ class Web:
     async def start(self) -> None:
         """Open the hub and everything that answers."""
         self.hub = hub = await Hub.open(self._settings)
+        tracing.begin("web")
         if self._settings.public_url is None:
             self._presence = await hub.db.hold(presence(self._settings.url))
         self._gateway = Gateway(
@@ -75,6 +77,7 @@ class Web:
             await self._presence.close()
         if self.hub is not None:
             await self.hub.close()
+        await asyncio.to_thread(tracing.end)
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()

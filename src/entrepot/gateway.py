@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from entrepot import clock, decode, ids, metrics
+from entrepot import clock, decode, ids, metrics, tracing
 from entrepot.dialect import Call, Problem, Reply, Role, Route
 from entrepot.errors import BadInput, Refused
 from entrepot.patience import Patience
@@ -137,6 +137,15 @@ class Gateway:
         route = self._table(connection.role).label(scope["method"], path)
         taken = clock.ticks() - started
         metrics.request(f"{partner.dialect} {partner.role}", route, reply.status, taken)
+        tracing.ended(
+            *("server", f"{partner.dialect} {route}", taken),
+            tenant_id=partner.tenant_id,
+            document=_storable(call.document),
+            caller=headers.get(b"traceparent", b"").decode("latin-1"),
+            failed=reply.status >= 500,
+            status=reply.status,
+            connection=partner.name,
+        )
         query = scope["query_string"]
         self._recorder.record(
             partner.tenant_id,

@@ -27,7 +27,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from entrepot import demo, ids, log, metrics
+from entrepot import demo, ids, log, metrics, tracing
 from entrepot.app import Web
 from entrepot.connections import flows as connections
 from entrepot.console.access.first import first_accounts
@@ -210,8 +210,10 @@ async def _until_told(settings: Settings, work: Work) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    tracing.begin("background")
     running: Coroutine[Any, Any, None] = work(settings, stop)
     await running
+    await asyncio.to_thread(tracing.end)
 
 
 def die_with_parent() -> None:

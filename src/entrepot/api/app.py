@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
-from entrepot import clock, decode, ids, metrics
+from entrepot import clock, decode, ids, metrics, tracing
 from entrepot.api import access, answer, docs, nouns, once, problems
 from entrepot.api.answer import Answer
 from entrepot.api.desk import Caller, Desk, Hub
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 PREFIX = "/api/v1"
+_TRACED = 50  # documents of a batch whose traces are told of it
 _q = queries(__package__)
 _log = structlog.get_logger()
 
@@ -59,9 +60,9 @@ class Api:
         request_id = str(ids.new())
         started = clock.ticks()
         limits: dict[str, str] = {}
-        named: list[str] = []
+        trail = _Trail()
         try:
-            reply = await self._answer(scope, receive, limits, named)
+            reply = await self._answer(scope, receive, limits, trail)
         except Stopped as stopped:
             reply = answer.of_problem(stopped.problem, stopped.headers)
         except Refused as refusal:
@@ -69,14 +70,13 @@ class Api:
         except Exception as error:  # noqa: BLE001 - a caller gets a problem document whatever breaks
             _log.exception("api.failed", path=scope["path"], request=request_id)
             reply = answer.of_problem(problems.of_fault(error))
-        operation = named[0] if named else "other"
-        metrics.request("api", operation, reply.status, clock.ticks() - started)
+        trail.end(reply.status, clock.ticks() - started, scope)
         await _send(
             send, reply.with_headers({**limits, "x-request-id": request_id}), scope["method"]
         )
 
     async def _answer(
-        self, scope: Scope, receive: Receive, limits: dict[str, str], named: list[str]
+        self, scope: Scope, receive: Receive, limits: dict[str, str], trail: _Trail
     ) -> Answer:
         path: str = scope["path"]
         query = scope["query_string"].decode("latin-1")
@@ -91,8 +91,8 @@ class Api:
             return page
         caller = await self._caller(headers.get("authorization", ""), limits)
         operation, values = table.find(method, path.removeprefix(PREFIX))
-        named.append(operation.name)
         desk = Desk(hub=self._hub, caller=caller)
+        trail.operation, trail.desk = operation.name, desk
         desk.require(operation.scope)
         raw = await self._body(receive) if method != "GET" else b""
         if operation.body is not None:
@@ -170,6 +170,30 @@ class Api:
         except TimeoutError:
             raise Stopped(408, "too_slow", "The body did not arrive in time.") from None
         return body
+
+
+class _Trail:
+    """What is known of a request for counting and tracing it."""
+
+    def __init__(self) -> None:
+        self.operation = "other"
+        self.desk: Desk | None = None
+
+    def end(self, status: int, seconds: float, scope: Scope) -> None:
+        """Count the request, and add it to the traces of the documents it was about."""
+        metrics.request("api", self.operation, status, seconds)
+        if self.desk is None:
+            return
+        parent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+        for document in self.desk.documents[:_TRACED] or [""]:
+            tracing.ended(
+                *("server", f"api {self.operation}", seconds),
+                tenant_id=self.desk.caller.tenant_id,
+                document=document,
+                caller=parent.decode("latin-1"),
+                failed=status >= 500,
+                status=status,
+            )
 
 
 async def _shown(

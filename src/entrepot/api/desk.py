@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -59,6 +59,8 @@ class Desk:
 
     hub: Hub
     caller: Caller
+    documents: list[str] = field(default_factory=list)
+    """The numbers of what the request is about, as far as operations say."""
 
     @property
     def who(self) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from entrepot import clock, ids, metrics
+from entrepot import clock, ids, metrics, tracing
 from entrepot.courier import claims, policy
 from entrepot.courier.claims import Claim, Settled, Settler, Want
 from entrepot.courier.echoes import Echoes
@@ -265,6 +265,16 @@ class Courier:
             reply=response.body if response else b"",
             document=document,
             also=also,
+        )
+        tracing.ended(
+            *("client", f"{partner.dialect} {subject.kind}", clock.ticks() - began),
+            tenant_id=partner.tenant_id,
+            document=document,
+            failed=not isinstance(verdict, Delivered),
+            status=response.status if response else None,
+            connection=partner.name,
+            delivery=key,
+            verdict=type(verdict).__name__.lower(),
         )
         return verdict, response, doubtful
 

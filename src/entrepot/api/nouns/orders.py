@@ -220,6 +220,7 @@ async def place_orders(tx: Tx, desk: Desk, body: OrdersPlaced) -> Batch[OrderPla
 
     An order whose number is taken, or that names an unknown SKU, is refused; the others are placed.
     """
+    desk.documents.extend(one.number for one in body.orders)
     outcomes = await intake.place(tx, [_new(desk, one) for one in body.orders])
     return batch(outcomes, _placed, status=201)
 
@@ -249,6 +250,7 @@ async def cancel_orders(tx: Tx, desk: Desk, body: OrdersNamed) -> Batch[OrderPla
 
 
 async def _step(tx: Tx, desk: Desk, flow: Flow, body: OrdersNamed) -> Batch[OrderPlaced]:
+    desk.documents.extend(one.number for one in body.orders)
     known = naming.connections(desk, {one.connection for one in body.orders if one.connection})
     steps = [
         StepBy(

@@ -57,6 +57,7 @@ ENVIRONMENT = {
     "ENTREPOT_PUBLIC_URL": "The hub's address as partners write it; base URLs begin with it.",
     "ENTREPOT_DIALECTS": "Further folders of dialects, separated by colons.",
     "ENTREPOT_LOG_LEVEL": "`debug`, `info` (the usual), `warning`, `error`.",
+    "ENTREPOT_METRICS_TOKEN": "Who shows it may read `/metrics`; without one only this machine may.",
     "ENTREPOT_BODY_LIMIT": "The largest body a partner may send, in bytes (4,194,304).",
     "ENTREPOT_READ_TIMEOUT": "How long a partner may take to send one, in seconds (30).",
     "ENTREPOT_PASSPHRASE": "What `backup` seals the key ring with and `restore` opens it with.",

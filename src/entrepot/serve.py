@@ -39,6 +39,7 @@ from entrepot.dispatch import jobs as dispatch
 from entrepot.dispatch.answers import CONSEQUENCES
 from entrepot.errors import Unusable
 from entrepot.hub import Hub
+from entrepot.imports import jobs as imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -145,7 +146,11 @@ async def _deliver(hub: Hub, stop: asyncio.Event) -> None:
 
 async def _tick(hub: Hub, stop: asyncio.Event) -> None:
     def due() -> dict[Schedule, Job]:
-        return {**jobs.jobs(hub.db, hub.registry), **dispatch.jobs(hub.db, hub.registry)}
+        return {
+            **jobs.jobs(hub.db, hub.registry),
+            **dispatch.jobs(hub.db, hub.registry),
+            **imports.jobs(hub.db, hub.vault),
+        }
 
     await Clock(hub.db, due).serve(stop)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from entrepot.api.problems import Problem
 
 JSON = "application/json"
+CSV = "text/csv; charset=utf-8"
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -29,7 +30,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def of(content: Any, status: int, headers: Mapping[str, str]) -> Answer:
-    """Return a reply struct as an answer: decimals are numbers, times ISO 8601 in UTC."""
+    """Return a reply as an answer: decimals are numbers, times ISO 8601 in UTC; bytes are CSV."""
+    if isinstance(content, bytes):
+        return Answer(status=status, body=content, headers={"content-type": CSV, **headers})
     return Answer(status=status, body=_encode(content), headers={"content-type": JSON, **headers})
 
 

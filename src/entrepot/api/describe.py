@@ -49,8 +49,8 @@ item: 207 where some were refused. Errors are `application/problem+json` with a 
 
 def document(operations: tuple[Operation, ...], prefix: str) -> dict[str, Any]:
     """Return the document; ``prefix`` is the path of the server entry."""
-    bodies = [operation.body for operation in operations if operation.body is not None]
-    replies = [operation.reply for operation in operations]
+    bodies = [o.body for o in operations if o.body is not None and not o.raw]
+    replies = [o.reply for o in operations if o.reply is not bytes]
     schemas = openapi.Schemas(bodies, [*replies, Problem])
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -91,7 +91,9 @@ def _operation(operation: Operation, schemas: openapi.Schemas) -> dict[str, Any]
     if places := _parameters(operation):
         entry["parameters"] = places
     if operation.body is not None:
-        content = {"application/json": {"schema": schemas.of(operation.body)}}
+        content: dict[str, Any] = {"application/octet-stream": {}}
+        if not operation.raw:
+            content = {"application/json": {"schema": schemas.of(operation.body)}}
         entry["requestBody"] = {"required": True, "content": content}
     entry["responses"] = _responses(operation, schemas)
     return entry
@@ -122,7 +124,9 @@ def _responses(operation: Operation, schemas: openapi.Schemas) -> dict[str, Any]
     done = {
         "description": HTTPStatus(operation.status).phrase,
         "headers": headers,
-        "content": {"application/json": {"schema": schemas.of(operation.reply)}},
+        "content": {"text/csv": {"schema": {"type": "string"}}}
+        if operation.reply is bytes
+        else {"application/json": {"schema": schemas.of(operation.reply)}},
     }
     found: dict[str, Any] = {str(operation.status): done}
     if operation.several:

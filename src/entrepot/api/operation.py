@@ -41,7 +41,7 @@ class Created(Struct, Generic[T], frozen=True):
 
 
 class Operation:
-    """A method and path, its function, and the types of what goes in and out.
+    """A method and path, its function, and the types of what goes in and out; ``bytes`` is a file.
 
     ``scope`` is what the caller's token must hold. ``tagged`` replies carry an ETag; with ``of`` (the
     operation that shows what this one changes) ``If-Match`` is honoured. ``reloads``: connections
@@ -77,7 +77,9 @@ class Operation:
         if set(self.places) != set(re.findall(r"\{(\w+)\}", path)):
             message = f"{self.name} takes {set(self.places)}, its path is {path}"
             raise TypeError(message)
-        self._decoder = _Decoder(self.body) if self.body is not None else None
+        self.raw = self.body is bytes
+        typed = self.body is not None and not self.raw
+        self._decoder = _Decoder(self.body) if typed else None
 
     def arguments(self, values: Mapping[str, str], query: str, raw: bytes) -> dict[str, Any]:
         """Return the handler's arguments; raises BadInput or Stopped naming what is wrong where."""
@@ -85,6 +87,8 @@ class Operation:
         asked = _asked(self.query, query)
         if self.query is not None:
             found["query"] = asked
+        if self.raw:
+            found["body"] = raw
         if self._decoder is not None:
             found["body"] = self._decoder.decode(raw)
         return found

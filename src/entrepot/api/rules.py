@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 NOUNS = (
     "adjustments", "articles", "audit", "connections", "deliveries", "discrepancies", "dispatch",
-    "exchanges", "listings", "locations", "orders", "people", "returns", "stock", "suites", "webhooks",
+    "exchanges", "imports", "listings", "locations", "orders", "people", "returns", "stock", "suites",
+    "webhooks",
 )  # fmt: skip
 REVEAL = "exchanges:reveal"
 """To see phones, names and addresses that are masked otherwise; each look is audited."""

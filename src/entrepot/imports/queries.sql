@@ -229,3 +229,50 @@ SELECT DISTINCT ON (code) $1, code, article_id, location_id FROM staged ORDER BY
 ON CONFLICT (tenant_id, code) DO UPDATE
 SET location_id = excluded.location_id, changed_at = now()
 WHERE piece.state = 'in_stock' AND piece.location_id <> excluded.location_id;
+
+-- name: add_job
+INSERT INTO import_job (tenant_id, id, kind, format, dry_run, who) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: lock_job
+SELECT state FROM import_job WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
+
+-- name: put_part
+INSERT INTO import_part (tenant_id, job_id, part, content) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, job_id, part) DO UPDATE SET content = excluded.content;
+
+-- name: parts_there
+SELECT count(*) AS number, coalesce(max(part), 0) AS last FROM import_part WHERE tenant_id = $1 AND job_id = $2;
+
+-- name: start_job
+UPDATE import_job SET state = 'waiting' WHERE tenant_id = $1 AND id = $2;
+
+-- name: jobs
+SELECT id, kind, format, dry_run, who, state, taken, left_out, progress, problem, created_at, finished_at
+FROM import_job WHERE tenant_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($4::bigint IS NULL OR id = $4)
+ORDER BY id DESC LIMIT $3;
+
+-- name: job_errors
+SELECT errors FROM import_job WHERE tenant_id = $1 AND id = $2;
+
+-- name: waiting_jobs
+SELECT tenant_id, id, kind, format, dry_run, who FROM import_job WHERE state = 'waiting' ORDER BY id;
+
+-- name: part
+SELECT content FROM import_part WHERE tenant_id = $1 AND job_id = $2 AND part = $3;
+
+-- name: job_goes_on
+UPDATE import_job SET progress = $3 WHERE tenant_id = $1 AND id = $2;
+
+-- name: end_job
+UPDATE import_job SET state = $3, taken = $4, left_out = $5, problem = $6, errors = $7, progress = 1, finished_at = now()
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: drop_parts
+DELETE FROM import_part WHERE tenant_id = $1 AND job_id = $2;
+
+-- name: forget_jobs
+-- Those that were never sent whole, after a day; those that are done, after 30.
+DELETE FROM import_job
+WHERE state = 'uploading' AND created_at < now() - interval '1 day'
+   OR state IN ('done', 'failed') AND finished_at < now() - interval '30 days'
+RETURNING id;

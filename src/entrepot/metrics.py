@@ -63,6 +63,18 @@ class _Meters:
             registry=known,
         )
 
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def of_request(self, surface: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Return the two meters of a request; found once, since finding costs more than counting."""
+        found = self._known.get((surface, route, status))
+        if found is None:
+            found = self._known[surface, route, status] = (
+                self.requests.labels(surface, route, status),
+                self.request_seconds.labels(surface, route),
+            )
+        return found
+
 
 _meters: _Meters | None = None
 
@@ -95,8 +107,9 @@ def counted() -> CollectorRegistry | None:
 def request(surface: str, route: str, status: int, seconds: float) -> None:
     """Count a request that was answered."""
     if _meters is not None:
-        _meters.requests.labels(surface, route, status).inc()
-        _meters.request_seconds.labels(surface, route).observe(seconds)
+        number, took = _meters.of_request(surface, route, status)
+        number.inc()
+        took.observe(seconds)
 
 
 def event(what: str, number: int) -> None:

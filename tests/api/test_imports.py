@@ -34,7 +34,7 @@ async def brought_in(client: Client, path: str) -> dict[str, Any]:
 async def test_a_file_is_brought_in_and_its_wrong_rows_come_back(client: Client) -> None:
     """Parts are joined as they were sent; what is left out can be corrected and sent again."""
     await stocked(client, "IM-1", **{"IM-L": 1})
-    head, tail = b"sku,location,on_hand\nIM-1,IM-", b"L,7\nnone,IM-L,1\nIM-1,IM-L,x\n"
+    head, tail = b"sku,location,qty\nIM-1,IM-", b"L,7\nnone,IM-L,1\nIM-1,IM-L,x\n"
     path = await sent(client, "stock", b"wrong", tail)
     assert (await client.call("PUT", f"{path}/parts/1", head)).status == 200
     done = await brought_in(client, path)
@@ -44,7 +44,7 @@ async def test_a_file_is_brought_in_and_its_wrong_rows_come_back(client: Client)
     errors = await client.get(f"{path}/errors")
     assert errors.headers["content-type"] == "text/csv; charset=utf-8"
     lines = errors.body.decode("utf-8-sig").splitlines()
-    assert lines[0] == "sku,location,on_hand,error"
+    assert lines[0] == "sku,location,qty,error"
     assert len(lines) == 3
     again = await client.post(f"{path}/run")
     assert (again.status, again.json["code"]) == (409, "import_begun")

@@ -235,8 +235,7 @@ class Courier:
 
         Returns the verdict, the answer if one came, and whether the outcome of this call stays unknown.
         """
-        partner = gate.link.partner
-        began = clock.ticks()
+        partner, began = gate.link.partner, clock.ticks()
         response: Response | None = None
         verdict: Verdict
         doubtful = False
@@ -266,16 +265,7 @@ class Courier:
             document=document,
             also=also,
         )
-        tracing.ended(
-            *("client", f"{partner.dialect} {subject.kind}", clock.ticks() - began),
-            tenant_id=partner.tenant_id,
-            document=document,
-            failed=not isinstance(verdict, Delivered),
-            status=response.status if response else None,
-            connection=partner.name,
-            delivery=key,
-            verdict=type(verdict).__name__.lower(),
-        )
+        _trace(gate, subject.kind, document, key, clock.ticks() - began, verdict, response)
         return verdict, response, doubtful
 
     def _verdict(self, gate: Gate, sent: Sent) -> Verdict:
@@ -336,6 +326,29 @@ class Courier:
                 self._held.pop((tenant_id, claim.id, claim.token), None)
             with contextlib.suppress(Exception):  # else they run out
                 await self.db.run(tenant_id, partial(claims.give_back, batch))
+
+
+def _trace(
+    gate: Gate,
+    kind: str,
+    document: str,
+    key: str,
+    seconds: float,
+    verdict: Verdict,
+    response: Response | None,
+) -> None:
+    """Add one call to its document's trace."""
+    partner = gate.link.partner
+    tracing.ended(
+        *("client", f"{partner.dialect} {kind}", seconds),
+        tenant_id=partner.tenant_id,
+        document=document,
+        failed=not isinstance(verdict, Delivered),
+        status=response.status if response else None,
+        connection=partner.name,
+        delivery=key,
+        verdict=type(verdict).__name__.lower(),
+    )
 
 
 def _wants(gate: Gate, now: float) -> Iterator[Want]:

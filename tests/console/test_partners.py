@@ -38,6 +38,9 @@ async def test_a_connection_is_made_and_its_partner_gets_a_page(admin: Person, h
     assert "curl -X POST" in page.text
     shown = await admin.get(f"{page.path}?secrets=1")
     assert key in shown.text
+    assert f'hx-get="{page.path}"' in shown.text, (
+        "the live log does not look at secrets again and again"
+    )
     assert "Looked at keys and secrets" in (await admin.get("/audit?q=shop-2")).words
     await admin.get("/connections/new")
     for wrong in ({"name": ""}, {"name": "a/b"}, {"name": "shop-2"}, {"kind": "no/such"}):

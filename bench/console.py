@@ -113,6 +113,8 @@ def _addresses(browser: Browser, filled: History) -> Iterator[str]:
         f"/connections/{goldshop}/settings", f"/connections/{goldshop}/developer",
         f"/find?all=1&q={number}", f"/find?all=1&q={sku}", f"/find?all=1&q={phone}",
         "/attention", "/attention?kind=needs_attention", "/attention?connection=goldshop",
+        "/attention?kind=level", "/attention?kind=parked", "/attention?kind=discrepancy",
+        f"/connections/{goldshop}/mapping", "/sourcing",
         f"/orders?q={number[:6]}", f"/orders?q={phone}", "/orders?state=accepted", "/orders?state=cancelled",
         "/orders?connection=goldshop", "/orders?connection=-", "/orders?state=shipped&connection=goldshop",
         f"/orders?from={filled.day}&to={filled.day}", f"/orders/{order}", "/orders/new",

@@ -244,37 +244,36 @@ WITH asked AS MATERIALIZED (
     FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $16::text[], $17::text[],
                 $18::text[], $19::bigint[])
          AS h (ask, articles, caps, province, city, groups, codes, excluded, shifts, target)
-), have AS MATERIALIZED (
-    SELECT h.ask, s.location_id, bit_or(least(s.free, a.cap) << a.shift) AS held, sum(s.free::float8)::bigint AS stock
-    FROM asked h
-    CROSS JOIN LATERAL unnest(h.articles, h.caps, h.shifts) AS a (article_id, cap, shift)
-    CROSS JOIN LATERAL (
-        SELECT location_id, on_hand - reserved - safety - $11::int AS free FROM stock
-        WHERE tenant_id = $1 AND article_id = a.article_id AND on_hand - reserved - safety - $11::int > 0
-        OFFSET 0
-    ) s
-    GROUP BY h.ask, s.location_id
-), place AS MATERIALIZED (
-    SELECT h.ask, h.target, l.id, l.code, c.capacity, l.city_key = h.city AS city, l.province_key = h.province AS province,
-           (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
-           + least(greatest(l.priority, -1000000), 1000000) * $14::bigint AS rank
-    FROM asked h
-    JOIN location l ON l.tenant_id = $1
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN $10::timestamptz IS NOT NULL AND l.daily_capacity IS NOT NULL THEN l.daily_capacity - (
-            SELECT count(*) FROM dispatch_note n
-            WHERE n.tenant_id = $1 AND n.location_id = l.id AND n.created_at >= $10) END AS capacity
-    ) c
-    WHERE l.ships AND NOT (l.paused AND $9::boolean)
-      AND (h.groups IS NULL OR l.groups && h.groups)
-      AND (h.codes IS NULL OR l.code = ANY(h.codes))
-      AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0
 ), best AS MATERIALIZED (
     SELECT * FROM (
-        SELECT p.ask, p.target, p.id, p.capacity, p.city, p.province, g.held, g.stock,
-               row_number() OVER (PARTITION BY g.ask, g.held
-                                  ORDER BY p.rank - least(g.stock, 100000000000) * $15::bigint, p.code) AS nth
-        FROM have g JOIN place p ON p.ask = g.ask AND p.id = g.location_id
+        SELECT h.ask, h.target, l.id, l.city_key = h.city AS city, l.province_key = h.province AS province, c.capacity,
+               g.held, g.stock,
+               row_number() OVER (PARTITION BY h.ask, g.held ORDER BY
+                   (l.city_key <> h.city)::int * $12::bigint + (l.province_key <> h.province)::int * $13::bigint
+                   + least(greatest(l.priority, -1000000), 1000000) * $14::bigint
+                   - least(g.stock, 100000000000) * $15::bigint, l.code) AS nth
+        FROM asked h
+        CROSS JOIN LATERAL (
+            SELECT s.location_id, bit_or(least(s.free, a.cap) << a.shift) AS held, sum(s.free::float8)::bigint AS stock
+            FROM unnest(h.articles, h.caps, h.shifts) AS a (article_id, cap, shift)
+            CROSS JOIN LATERAL (
+                SELECT location_id, on_hand - reserved - safety - $11::int AS free FROM stock
+                WHERE tenant_id = $1 AND article_id = a.article_id AND on_hand - reserved - safety - $11::int > 0
+                OFFSET 0  -- by the articles, however few rows the planner expects
+            ) s
+            GROUP BY s.location_id
+        ) g
+        LEFT JOIN location l ON l.tenant_id = $1 AND l.id = g.location_id  -- never the outer side of a loop over g
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN $10::timestamptz IS NOT NULL AND l.daily_capacity IS NOT NULL THEN l.daily_capacity - (
+                SELECT count(*) FROM dispatch_note n
+                WHERE n.tenant_id = $1 AND n.location_id = l.id AND n.created_at >= $10) END AS capacity
+        ) c
+        WHERE CASE WHEN l.id IS NULL THEN false
+              ELSE l.ships AND NOT (l.paused AND $9::boolean)
+                   AND (h.groups IS NULL OR l.groups && h.groups)
+                   AND (h.codes IS NULL OR l.code = ANY(h.codes))
+                   AND l.id <> ALL(h.excluded) AND coalesce(c.capacity, 1) > 0 END
     ) r
     WHERE r.nth <= $8::int
 )

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SLEEP = re.compile(r"sleep \d+; ")
+_PATIENCE = 60.0
 _END = "---- that was it ----"
 
 
@@ -53,10 +56,19 @@ def play(text: str, data: Path, folder: Path) -> None:
     try:
         for command, shown in commands(text):
             if not command.startswith("make "):
-                ours = command.replace(".venv/bin/entrepot", str(program))
-                _check(command, _said(shell, ours), shown)
+                _until_it_says(shell, command.replace(".venv/bin/entrepot", str(program)), shown)
     finally:
         shell.communicate("kill $(jobs -p) 2>/dev/null\n", timeout=30)
+
+
+def _until_it_says(shell: subprocess.Popen[str], command: str, shown: list[str]) -> None:
+    """Run a command; one that a reader is told to wait before is run until it says what is shown."""
+    wait = _SLEEP.match(command)
+    deadline = time.monotonic() + (_PATIENCE if wait else 0)
+    command = command[wait.end() :] if wait else command
+    while (problem := _problem(_said(shell, command), shown)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not problem, (command, problem)
 
 
 def _said(shell: subprocess.Popen[str], command: str) -> list[str]:
@@ -71,8 +83,12 @@ def _said(shell: subprocess.Popen[str], command: str) -> list[str]:
     return [line for line in said if line]
 
 
-def _check(command: str, said: list[str], shown: list[str]) -> None:
-    assert len(said) == len(shown), (command, said)
+def _problem(said: list[str], shown: list[str]) -> object:
+    """Return what was said where it is not what is shown."""
+    if len(said) != len(shown):
+        return said
     for one, expected in zip(said, shown, strict=True):
         pattern = ".*".join(re.escape(part.strip()) for part in expected.split("…"))
-        assert re.fullmatch(rf"\s*{pattern}\s*", one), (command, one, expected)
+        if not re.fullmatch(rf"\s*{pattern}\s*", one):
+            return one, expected
+    return None

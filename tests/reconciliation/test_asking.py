@@ -36,6 +36,8 @@ def ask(hub: Beside, connection: str) -> Any:
 
 def test_an_erp_and_wangdian_are_asked(hub: Beside) -> None:
     """Both ends of the demonstration hold the same; one stocktake later they do not, and the call is kept."""
+    assert hub.run("levels", "send", "goldshop", "--full").code == 0
+    assert hub.run("connections", "set", "goldshop", "paused=on").code == 0  # it would tell of it
     for name, sku in (("goldshop", "MF004"), ("wangdian", "xiaowanzi01")):
         before = _differing(hub, ask(hub, name))
         (row, *_) = hub.rows("stock", "get", sku)

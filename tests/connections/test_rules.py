@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from entrepot.connections import rules
-from entrepot.connections.rules import Connection, Generation
+from entrepot.connections.rules import Connection, Generation, TenantSettings
 from entrepot.dialect import Partner, Reply, Role, Settings
 from entrepot.errors import BadInput
 
@@ -145,3 +145,39 @@ def test_masking_holds_on_any_text(text: str) -> None:
     """Cut, malformed or binary: masking it twice changes nothing more."""
     once = rules.masked(text)
     assert rules.masked(once) == once
+
+
+def test_every_valid_generations_secrets_count_the_current_one_first() -> None:
+    """A dialect that signs takes the old secrets until they end, and not a moment longer."""
+    old = Generation(key="1", secrets={"s": "old"}, expires_at=NOW + timedelta(seconds=1))
+    new = Generation(key="2", secrets={"s": "new"})
+    partner = Partner(tenant_id=1, id=2, name="them", dialect="d", role="r")
+    connection = Connection(tenant="t", partner=partner, role=ROLE, generations=(new, old))
+    assert connection.secrets(NOW) == ({"s": "new"}, {"s": "old"})
+    assert connection.secrets(NOW + timedelta(seconds=1)) == ({"s": "new"},)
+
+
+def test_who_overhears_what_is_known_by_kind_and_altogether() -> None:
+    """Of those that have somewhere to be told at; the others overhear nothing."""
+    curious = Role(
+        settings=Own, render=lambda _p: Reply(b""), overhears=lambda _settings: frozenset("ab")
+    )
+
+    def connected(number: int, role: Role, url: str | None) -> Connection:
+        partner = Partner(tenant_id=1, id=number, name="x", dialect="d", role="r", partner_url=url)
+        return Connection(tenant="t", partner=partner, role=role)
+
+    links = [
+        connected(1, curious, "http://there"),
+        connected(2, curious, "http://there"),
+        connected(3, curious, None),
+        connected(4, ROLE, "http://there"),
+    ]
+    assert rules.witnesses(links) == {(1, ""): [1, 2], (1, "a"): [1, 2], (1, "b"): [1, 2]}
+
+
+def test_a_network_that_is_none_is_refused() -> None:
+    """Of a tenant's, too: nobody finds out at the first call."""
+    assert TenantSettings(allowed_networks=("10.0.0.0/8", "::1")).allow_raise == "off"
+    with pytest.raises(BadInput, match="allowed_networks=everywhere"):
+        rules.applied(TenantSettings, {}, {"allowed_networks": "everywhere"})

@@ -59,6 +59,18 @@ async def test_nothing_seen_is_no_statement(tx: Tx) -> None:
     assert await standing(tx) == []
 
 
+async def test_what_is_open_is_found_by_its_key(tx: Tx) -> None:
+    """Of our own people's and of connections' alike; what is resolved is not open."""
+    mine, theirs, gone = seen(connection_id=None), seen("group 2"), seen("group 3")
+    await flows.see(tx, [mine, theirs, gone])
+    await flows.agree(tx, [gone.key])
+    found = await flows.open_among(tx, [mine.key, theirs.key, gone.key, seen("none").key])
+    assert {key: one.details for key, one in found.items()} == {
+        mine.key: mine.details,
+        theirs.key: theirs.details,
+    }
+
+
 async def test_what_agrees_again_is_resolved_by_itself_and_may_open_anew(tx: Tx) -> None:
     """Nobody's name stands beside it; the same figures later are a new discrepancy."""
     await flows.see(tx, [seen(), seen("group 2"), seen(connection_id=None)])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import entrepot
+from entrepot.catalogue.stated import LevelStated
 from entrepot.catalogue.views import Style
 from entrepot.dialect import Partner, Problem
 from entrepot.dialects.goldshop import wire
@@ -39,6 +40,14 @@ def test_every_refusal_that_can_reach_a_partner_has_words_of_its_own() -> None:
         said = msgspec.json.decode(wire.render(Problem(code, facts={"names": ["X"]})).body)  # type: ignore[arg-type]  # not streamed
         assert re.search(r"[\u4e00-\u9fff]", said["msg"])
         assert "{" not in said["msg"]
+
+
+def test_styles_that_are_not_there_are_named_once_each() -> None:
+    """Whether an order or a push of stock named them."""
+    rows = [LevelStated(name=name, qty=1) for name in ("B", "A", "B")]
+    problem = Problem("unknown_rows", facts={"unknown_names": rows, "unknown_places": []})
+    said = msgspec.json.decode(wire.render(problem).body)  # type: ignore[arg-type]  # not streamed
+    assert said == {"msg": "款式编号不存在：B、A", "code": 500}
 
 
 def test_a_refusal_without_words_still_says_something() -> None:

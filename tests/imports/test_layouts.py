@@ -166,3 +166,12 @@ def test_a_switch_is_on_or_off() -> None:
     """Yes is not on."""
     assert (switch("on"), switch("off")) == (None, None)
     assert switch("yes") == "is neither on nor off"
+
+
+def test_a_choice_of_three_an_amount_that_may_be_none_and_what_is_a_partners() -> None:
+    """-1 says that there is no amount, however it is written; nothing else below 0 does."""
+    assert [digit(cell) for cell in "012"] == [None] * 3
+    assert digit("3") == "is neither 0 nor 1 nor 2"
+    assert [exact_or_none(cell) for cell in ("-1", "-1.0000", "2.5")] == [None] * 3
+    assert exact_or_none("-2") is not None
+    assert "partner" in nobodys("goldshop")

@@ -1,0 +1,1 @@
+"""The conformance suite itself: what it lets pass, and what it catches."""

@@ -72,7 +72,12 @@ def test_an_order_goes_all_the_way(hub: Beside, goldshop: str) -> None:
         *("id", "tenant", "connection", "kind", "document", "state", "attempts", "due"),
         *("deadline", "last_error", "reason"),
     ]
-    said = hub.rows("exchanges", "list", "--document", "NO0015")
+
+    def recorded() -> Any:
+        told = hub.rows("exchanges", "list", "--document", "NO0015")
+        return told if [e["direction"] for e in told].count("out") >= 2 else None
+
+    said = _until(recorded)  # an exchange is written down a moment after its answer
     assert list(said[0]) == [
         *("at", "direction", "connection", "document", "method", "path", "status"),
         *("duration_ms", "request", "reply"),

@@ -34,16 +34,16 @@ def demo(
 
 def test_the_native_api_is_as_described(demo: Running, tmp_path: Path) -> None:
     """Every operation, right and wrong requests: no 5xx, no answer that the document does not foresee."""
-    outcome = fuzzing.run(fuzzing.native(demo), tmp_path, EXAMPLES)
+    outcome = fuzzing.run(fuzzing.native(demo), tmp_path, EXAMPLES, phases="fuzzing")
     assert outcome.passed, outcome.report
-    assert outcome.cases > 300
+    assert outcome.cases > 200
 
 
 def test_every_dialect_answers_all_that_its_types_allow(demo: Running, tmp_path: Path) -> None:
     """Every route of every end that the demonstration has."""
     outcomes = [
-        fuzzing.run(one, tmp_path, 5 * EXAMPLES, phases="fuzzing")
+        fuzzing.run(one, tmp_path, 2 * EXAMPLES, phases="fuzzing")
         for one in fuzzing.spoken(demo, tmp_path)
     ]
     assert {one.name: one.report for one in outcomes if not one.passed} == {}
-    assert sum(one.cases for one in outcomes) > 300
+    assert sum(one.cases for one in outcomes) > 100

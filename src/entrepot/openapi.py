@@ -132,8 +132,11 @@ def _own(kind: Any) -> Schema:
 
 def _plain(schema: Any, decimal: Schema) -> Any:
     """Return a schema with decimals as they are on the wire and docstrings without their indentation."""
-    if schema == _DECIMAL:
-        return decimal
+    if isinstance(schema, dict) and schema.items() >= _DECIMAL.items():
+        more = {key: value for key, value in schema.items() if key not in _DECIMAL}
+        if "default" in more:
+            more["default"] = float(more["default"])
+        return {**decimal, **more}
     if isinstance(schema, list | tuple):
         return [_plain(part, decimal) for part in schema]
     if isinstance(schema, dict):

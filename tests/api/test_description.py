@@ -63,6 +63,9 @@ def test_decimals_are_numbers_in_replies_and_may_be_text_in_requests() -> None:
     assert schemas["Standing"]["properties"]["weight"] == {"type": "number"}
     read = schemas["Counted"]["properties"]["weight"]["anyOf"]
     assert {"type": "number"} in read[0]["anyOf"]
+    price = schemas["SuiteWanted"]["properties"]["retail_price"]
+    assert {"type": "number"} in price["anyOf"]
+    assert (price["default"], "type" in price) == (0, False)
 
 
 async def test_the_document_and_its_page_are_open_to_all(stranger: Client) -> None:

@@ -369,8 +369,16 @@ def _named(kind: str) -> type[Fact]:
 
 
 def encode(fact: Fact) -> bytes:
-    """Return the fact as stored in the outbox."""
-    return msgspec.json.encode(fact)
+    """Return the fact as stored in the outbox; numbers and texts may be of a partner's own types."""
+    return msgspec.json.encode(fact, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return what a strict decoder made of a number or a text as the number or text it is."""
+    for kind in (int, str, Decimal):
+        if isinstance(value, kind):
+            return kind(value)
+    raise NotImplementedError(type(value))
 
 
 def decode(kind: str, payload: bytes) -> Fact:

@@ -60,6 +60,20 @@ def test_an_attempt_bears_its_id_its_time_and_a_signature_per_secret() -> None:
     assert happened.tzinfo == UTC
 
 
+def test_what_a_partner_s_decoder_made_is_told_as_it_is() -> None:
+    """Quantities and amounts of strict types of their own are numbers like any other."""
+
+    class Positive(int):
+        pass
+
+    lines = (facts.GoodsLine(sku="G1", qty=Positive(2)),)
+    fact = facts.OrderPlaced(number="SO1", customer="", lines=lines, details={"n": Positive(3)})
+    again = facts.decode(fact.kind, facts.encode(fact))
+    assert again == fact
+    with pytest.raises(NotImplementedError):
+        facts.encode(facts.OrderPlaced(number="1", customer="", lines=(), details={"n": object()}))
+
+
 def test_every_fact_is_an_event() -> None:
     """No kind is forgotten; what a subscriber did not ask for is not made."""
     assert set(wire.KINDS.values()) == set(facts.kinds())

@@ -134,7 +134,7 @@ def _news(
     for new in fresh:
         said: list[facts.Fact] = []
         if new.push or overheard:
-            lines = tuple(facts.GoodsLine(sku=line.name, qty=line.qty) for line in new.lines)
+            lines = tuple(facts.GoodsLine(sku=line.name, qty=int(line.qty)) for line in new.lines)
             said.append(
                 facts.OrderPlaced(
                     number=new.number,

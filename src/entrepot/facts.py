@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
+from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -370,7 +371,7 @@ def _named(kind: str) -> type[Fact]:
 
 def encode(fact: Fact) -> bytes:
     """Return the fact as stored in the outbox; its whole numbers may be of a decoder's own types."""
-    return msgspec.json.encode(fact, enc_hook=int)
+    return msgspec.json.encode(fact, enc_hook=index)
 
 
 def decode(kind: str, payload: bytes) -> Fact:

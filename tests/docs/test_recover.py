@@ -45,6 +45,7 @@ $ until [ $(standing) = 3 ]; do sleep 0.3; done
 """
 BACK = """```console
 $ .venv/bin/entrepot mock --dialect goldshop --role miniapp --port 9000 > shop.log &
+$ until grep -q listens shop.log; do sleep 0.1; done
 ```
 """
 

@@ -44,8 +44,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 
 def say(sentence: str) -> None:
-    """Print a sentence for people."""
+    """Print a sentence for people, at once: it may go to a file that somebody follows."""
     sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()
 
 
 def hint(sentence: str) -> None:

@@ -135,12 +135,12 @@ class Notes:
             return refused.status, said(body)
 
     def _take(self, asked: Asked) -> int:
-        if asked.headers.get("authorization") != f"Bearer {TOKEN}":
-            raise Refuse(401, "who?")
         if len(asked.body) > LIMIT:
             raise Refuse(413, "too much")
         if asked.path != f"{KEY}/notes":
             raise Refuse(404, "where?")
+        if asked.headers.get("authorization") != f"Bearer {TOKEN}":
+            raise Refuse(401, "who?")
         if asked.method != "POST":
             raise Refuse(405, "how?")
         try:

@@ -2,6 +2,10 @@
 
 Each is used as its documentation shows for asyncio, with aiohttp as the client, one process, 50 calls at
 once (procrastinate) or its batch size (pgqueuer). They keep neither order nor a history of attempts.
+
+The client is an advantage of ours: the courier calls with its own, which does less and costs less than
+aiohttp. ``aiohttp N SINK`` and ``caller N SINK`` make N calls with either and no queue at all, so that the
+table says how much of the distance is the client's.
 """
 
 from __future__ import annotations
@@ -20,6 +24,10 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.models import Job  # noqa: TC002 - pgqueuer reads the annotation
 from pgqueuer.queries import Queries
 from procrastinate import App, PsycopgConnector
+
+from entrepot.courier.addresses import networks
+from entrepot.courier.http import Caller, Target
+from entrepot.dialect import Request
 
 CONCURRENCY = 50
 HEADERS = {"Content-Type": "application/json"}
@@ -97,12 +105,43 @@ async def work_pgqueuer(url: str, sink: str, batch: int) -> None:
         await queue.run(batch_size=batch, dequeue_timeout=timedelta(seconds=30))
 
 
+async def call_with_aiohttp(sink: str, n: int) -> None:
+    """Make the calls alone, with what the rivals use."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        numbers = iter(range(n))
+
+        async def work() -> None:
+            for i in numbers:
+                await post(session, sink, f"A{i}")
+
+        await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
+
+
+async def call_with_ours(sink: str, n: int) -> None:
+    """Make the calls alone, with what the courier uses."""
+    base, _, path = sink.rpartition("/")
+    caller, target, numbers = Caller(), Target.of(base, networks(["127.0.0.0/8"])), iter(range(n))
+
+    async def work() -> None:
+        for i in numbers:
+            request = Request(f"/{path}", body(f"C{i}"))
+            response, _ = await caller.call(target, request, HEADERS, 10)
+            if json.loads(response.body)["code"] != 200:
+                raise ValueError(i)
+
+    await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
+
+
 def main(name: str, url: str, sink: str) -> Any:
     """Return the work of a rival by name."""
     if name == "procrastinate":
         return work_procrastinate(url, sink)
+    if name in CLIENTS:
+        return CLIENTS[name](sink, int(url))
     return work_pgqueuer(url, sink, int(name.removeprefix("pgqueuer")))
 
+
+CLIENTS = {"aiohttp": call_with_aiohttp, "caller": call_with_ours}
 
 if __name__ == "__main__":
     runner = asyncio.run if sys.argv[1] == "procrastinate" else uvloop.run

@@ -66,12 +66,6 @@ def test_an_order_goes_all_the_way(hub: Beside, goldshop: str) -> None:
         rows = hub.rows("deliveries", "list", "--document", "NO0015")
         return rows if {row["state"] for row in rows} == {"delivered"} else None
 
-    def recorded(calls: int) -> Any:
-        rows = hub.rows(
-            "exchanges", "list", "--document", "NO0015"
-        )  # written a moment after the call
-        return rows if [row["direction"] for row in rows].count("out") == calls else None
-
     rows = _until(delivered)
     assert [row["kind"] for row in rows] == ["order_shipped", "order_processed"]
     assert list(rows[0]) == [

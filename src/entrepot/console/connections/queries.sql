@@ -33,9 +33,6 @@ LEFT JOIN feed f ON f.tenant_id = $1 AND f.connection_id = c.id
 WHERE c.tenant_id = $1 AND ($2::bigint IS NULL OR c.id = $2)
 ORDER BY c.name;
 
--- name: stored
-SELECT settings FROM connection WHERE tenant_id = $1 AND id = $2;
-
 -- name: listings
 SELECT count(*) FROM (SELECT FROM listing WHERE tenant_id = $1 AND connection_id = $2 LIMIT 1001) listed;
 

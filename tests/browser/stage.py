@@ -53,6 +53,7 @@ async def play(hub: Running) -> None:
     await hub.do(partial(_ship, refused))
     await _until(hub, "rejected", len(refused))
     await hub.do(partial(_set, "demo", partner_url=NOWHERE, deadline="1s", schedule="1s"))
+    await asyncio.sleep(1)  # the courier hears of it within milliseconds, and must have
     await hub.do(partial(_ship, stuck))
     await _until(hub, "needs_attention", len(stuck))
 

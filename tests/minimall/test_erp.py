@@ -16,7 +16,7 @@ from tests.courier.bureau import Answer, Bureau, Call, Stub, eventually
 from tests.courier.shop import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
 ERP = dialects.discover()["minimall"].roles["erp"]
@@ -34,6 +34,7 @@ class Mall:
         self.unknown: set[str] = set()
         self.figures: Figures = {}
         self.taken: list[list[dict[str, Any]]] = []
+        self.before_answering: list[Callable[[], Awaitable[None]]] = []
 
     async def _reply(self, call: Call) -> Answer:
         assert call.path == PATH
@@ -43,6 +44,8 @@ class Mall:
         if bad:
             refusal = {"code": 1, "data": [], "msg": f"商品不存在：{bad[0]}"}
             return 200, json.dumps(refusal).encode()
+        while self.before_answering:
+            await self.before_answering.pop()()
         self.taken.append(rows)
         self.figures.update({(row["key"], row["store_code"]): row["stock"] for row in rows})
         return 200, OK
@@ -170,6 +173,21 @@ async def test_everything_goes_once_a_day_and_when_a_person_says_so(
             mall.taken.clear()
             await ask(bureau, connection)
             await eventually(lambda: _all_rows(mall))
+
+
+async def test_a_full_send_asked_for_during_another_is_a_full_send_of_its_own(
+    bureau: Bureau, shelf: Shelf, mall: Mall
+) -> None:
+    """Whoever asks while the last rows are on their way, or are just being answered, is not forgotten."""
+    connection = await connect(bureau, shelf, mall, interval="1h")
+    async with ticking(bureau):
+        await eventually(lambda: mall.has({("9^^^红^^^大", "bbb"): 0}))
+        await eventually(lambda: _idle(bureau))
+        mall.taken.clear()
+        mall.before_answering = [lambda: _a_person_asks(bureau, connection)]
+        await _a_person_asks(bureau, connection)
+        await eventually(lambda: _idle(bureau))
+    assert sum(len(rows) for rows in mall.taken) == 60
 
 
 async def test_a_refused_batch_is_searched_for_its_bad_rows(

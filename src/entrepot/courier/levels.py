@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from entrepot.courier.watch import Watch
     from entrepot.db import Database, Row, Tx
 
-    Outcome = tuple[Retry | None, bool]
-    """What went wrong, and whether a full send came to its end."""
+    Outcome = tuple[Retry | None, int | None]
+    """What went wrong, and behind which item a full send came to its end (None: it did not)."""
 
 _LOOK = 0.1
 _MARKED = 20_000
@@ -161,7 +161,7 @@ class Levels:
                 stop=self._stop,
             )
             teller = Teller(self._db, self._exchange, feed, forced=row["forced"])
-            outcome: Outcome = (Retry("ended early"), False)
+            outcome: Outcome = (Retry("ended early"), None)
             try:
                 outcome = await self._send(teller, row, punctual=role.punctual)
             finally:
@@ -175,21 +175,22 @@ class Levels:
         after = row["full_after"]
         wanted = not punctual or row["round_at"] is not None
         if wanted and (trouble := await teller.delta(row["began"])):
-            return trouble, False
+            return trouble, None
         for _ in range(_PAGES if after is not None else 0):
-            after, trouble = await teller.page(after)
-            if trouble is not None or after is None:
-                return trouble, after is None
-        return None, False
+            here, trouble = await teller.page(after)
+            if trouble is not None or here is None:
+                return trouble, None if trouble else after
+            after = here
+        return None, None
 
-    async def _end(self, gate: Gate, row: Row, trouble: Retry | None, full_done: bool) -> None:
+    async def _end(self, gate: Gate, row: Row, trouble: Retry | None, whole: int | None) -> None:
         tries, wait, error = 0, 0.0, None
         if trouble is not None:
             chance = random.random()  # noqa: S311 - spreads load, guards nothing
             then = policy.after(trouble, gate.plan, tries=row["tries"], elapsed=0, chance=chance)
             tries, wait, error = row["tries"] + then.step, then.wait, then.note[:1000]
         partner = gate.link.partner
-        ended = (row["token"], wait, tries, error, full_done, trouble is None, row["round_at"])
+        ended = (row["token"], wait, tries, error, whole, trouble is None, row["round_at"])
         await self._db.run(partner.tenant_id, lambda tx: tx.do(_q.end_round, partner.id, *ended))
 
 

@@ -364,7 +364,8 @@ INSERT INTO feed AS f (tenant_id, connection_id, due, leased, token, told_url, s
 VALUES ($1, $2, now() + make_interval(secs => $6), true, 1, $3, $4, CASE WHEN $5 THEN 0 END)
 ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
     due = now() + make_interval(secs => $6), leased = true, token = f.token + 1,
-    full_after = CASE WHEN f.told_url IS DISTINCT FROM $3 AND $5 OR f.shape <> $4 THEN 0 ELSE f.full_after END,
+    full_after = CASE WHEN f.told_url IS DISTINCT FROM $3 AND $5 OR f.shape <> $4 OR f.full_after < 0 THEN 0
+                      ELSE f.full_after END,
     told_url = $3, shape = $4
     WHERE f.due <= now()
 RETURNING token, round_at, forced, tries, full_after, now() AS began;
@@ -377,16 +378,19 @@ UPDATE level SET told = NULL WHERE tenant_id = $1 AND connection_id = $2 AND tol
 SELECT told_url FROM feed WHERE tenant_id = $1 AND connection_id = $2;
 
 -- name: keep_feed
-UPDATE feed SET due = now() + make_interval(secs => $4), full_after = coalesce($5, full_after)
+-- A full send that was asked for anew meanwhile keeps its beginning.
+UPDATE feed
+SET due = now() + make_interval(secs => $4), full_after = CASE WHEN full_after = $5 THEN $6 ELSE full_after END
 WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
 
 -- name: end_round
--- wait: seconds until the next round may begin. A round that came to its end takes its wish with it.
+-- wait: seconds until the next round may begin. A round that came to its end takes its wish with it, and no
+-- wish that was made meanwhile.
 UPDATE feed
 SET leased = false, due = now() + make_interval(secs => $4), tries = $5, last_error = $6,
-    full_after = CASE WHEN $7 THEN NULL ELSE full_after END,
+    full_after = CASE WHEN full_after = $7::bigint THEN NULL ELSE full_after END,
     round_at = CASE WHEN $8 AND round_at IS NOT DISTINCT FROM $9::timestamptz THEN NULL ELSE round_at END,
-    forced = forced AND NOT $8
+    forced = forced AND NOT ($8 AND round_at IS NOT DISTINCT FROM $9::timestamptz)
 WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
 
 -- name: dirty_listings
@@ -456,12 +460,13 @@ WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.item = a.item;
 
 -- name: ask_round
 -- A tick or a person wants a round; everything when full. What a person wants ignores a breaker and a backoff,
--- and what went wrong before they asked is no answer to them.
+-- and what went wrong before they asked is no answer to them. A full send asked for stands before every item
+-- (-1) until a round begins it.
 INSERT INTO feed AS f (tenant_id, connection_id, round_at, forced, full_after)
-VALUES ($1, $2, now(), $3, CASE WHEN $4 THEN 0 END)
+VALUES ($1, $2, now(), $3, CASE WHEN $4 THEN -1 END)
 ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
     round_at = now(), forced = f.forced OR $3, last_error = CASE WHEN NOT $3 THEN f.last_error END,
-    full_after = CASE WHEN $4 THEN 0 ELSE f.full_after END,
+    full_after = CASE WHEN $4 THEN -1 ELSE f.full_after END,
     due = CASE WHEN $3 AND NOT f.leased THEN now() ELSE f.due END;
 
 -- name: round_stands

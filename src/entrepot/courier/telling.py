@@ -95,8 +95,8 @@ class Teller:
             return None, None
         if trouble := await self._tell(items):
             return after, trouble
-        after = rows[-1]["item"]
-        return (after, None) if await self._keep(after) else (None, _LOST)
+        here = rows[-1]["item"]
+        return (here, None) if await self._keep(after, here) else (after, _LOST)
 
     async def _read(self, query: str, since: Any) -> tuple[list[Row], list[Item]]:
         """Read marks and then, in a later statement, the figures; settle those that need no call."""
@@ -165,7 +165,7 @@ class Teller:
             return Delivered(), False
         if self._feed.stop.is_set():
             return _ENDING, False
-        if not await self._keep(None):
+        if not await self._keep():
             return _LOST, False
         if not await gate.enter(forced=self._forced):
             return Retry(gate.why_stuck(clock.ticks()), _CLOSED, slow_down=True), False
@@ -183,13 +183,13 @@ class Teller:
             return verdict, False
         return verdict, gate.link.role.splits(Sent(subject, request, response))
 
-    async def _keep(self, full_after: int | None) -> bool:
+    async def _keep(self, before: int | None = None, after: int | None = None) -> bool:
         """Prolong the lease and note how far the full send got; False when the lease is another's."""
         feed = self._feed
         kept = await self._db.run(
             self._tenant_id,
             lambda tx: tx.do(
-                _q.keep_feed, self._channel.connection_id, feed.token, feed.lease, full_after
+                _q.keep_feed, self._channel.connection_id, feed.token, feed.lease, before, after
             ),
         )
         return kept == 1

@@ -63,6 +63,7 @@ lock: .venv/dev.stamp
 	$(LOCK) $(ARGS) --group dev -c requirements/base.txt -o requirements/dev.txt
 	$(LOCK) $(ARGS) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	npm install --package-lock-only
+	$(BIN)/python tools/unfunded.py
 
 browser:
 	tools/install_browser.sh $(BIN)/python

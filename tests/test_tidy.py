@@ -110,6 +110,7 @@ def test_the_npm_lock_names_no_host() -> None:
     """Packages are pinned by integrity alone."""
     text = (ROOT / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in text
+    assert "://" not in text
     assert text.count('"integrity"') == text.count('"node_modules/')
 
 

@@ -9,6 +9,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from tests.conftest import short_directory
+from tests.running import free_port, until_ready
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -33,6 +36,24 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
             else:
                 shown.append(line)
         yield command, shown
+
+
+def play_on_an_empty_hub(text: str, folder: Path) -> None:
+    """Run a document's commands beside a hub that has just been installed; it must end well."""
+    with short_directory() as data:
+        port, log = free_port(), data / "serve.log"
+        command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data)]
+        environment = {k: v for k, v in os.environ.items() if k != "ENTREPOT_DATABASE_URL"}
+        with log.open("wb") as out:
+            hub = subprocess.Popen(
+                [*command, "--port", str(port)], env=environment, stdout=out, stderr=out
+            )
+        try:
+            until_ready(f"http://127.0.0.1:{port}/healthz", hub, log)
+            play(text, data, folder)
+        finally:
+            hub.terminate()
+            assert hub.wait(60) == 0
 
 
 def play(text: str, data: Path, folder: Path) -> None:

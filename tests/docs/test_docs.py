@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -16,8 +15,7 @@ from tools import reference
 
 from entrepot.cli import application
 from tests import documents
-from tests.conftest import short_directory
-from tests.running import free_port, until_ready
+from tests.running import free_port
 
 if TYPE_CHECKING:
     from typing import Any
@@ -84,17 +82,4 @@ def test_the_tutorial_happens_as_it_is_told(tmp_path: Path) -> None:
     """From an empty hub to the repaired delivery, every command prints what the page shows."""
     text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     text = text.replace("9000", str(free_port()))
-    with short_directory() as data:
-        port, log = free_port(), data / "serve.log"
-        command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data)]
-        environment = {k: v for k, v in os.environ.items() if k != "ENTREPOT_DATABASE_URL"}
-        with log.open("wb") as out:
-            hub = subprocess.Popen(
-                [*command, "--port", str(port)], env=environment, stdout=out, stderr=out
-            )
-        try:
-            until_ready(f"http://127.0.0.1:{port}/healthz", hub, log)
-            documents.play(text, data, tmp_path)
-        finally:
-            hub.terminate()
-            assert hub.wait(60) == 0
+    documents.play_on_an_empty_hub(text, tmp_path)

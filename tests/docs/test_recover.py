@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import documents
-from tests.conftest import short_directory
-from tests.running import free_port, until_ready
+from tests.running import free_port
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "how-to" / "recover.md"
 
@@ -55,17 +51,4 @@ def test_an_operator_recovers_a_partner_as_the_page_says(tmp_path: Path) -> None
     """Every command prints what the page shows; in the end nothing waits."""
     text = PAGE.read_text(encoding="utf-8").replace("<!-- the partner is back -->", BACK)
     text = (BEFORE + text).replace("9000", str(free_port()))
-    with short_directory() as data:
-        port, log = free_port(), data / "serve.log"
-        command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data)]
-        environment = {k: v for k, v in os.environ.items() if k != "ENTREPOT_DATABASE_URL"}
-        with log.open("wb") as out:
-            hub = subprocess.Popen(
-                [*command, "--port", str(port)], env=environment, stdout=out, stderr=out
-            )
-        try:
-            until_ready(f"http://127.0.0.1:{port}/healthz", hub, log)
-            documents.play(text, data, tmp_path)
-        finally:
-            hub.terminate()
-            assert hub.wait(60) == 0
+    documents.play_on_an_empty_hub(text, tmp_path)

@@ -6,7 +6,6 @@ goes wrong becomes a problem document; nothing that can be sent becomes a 5xx.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +21,7 @@ from entrepot.api.problems import Stopped
 from entrepot.api.table import Table
 from entrepot.db import queries
 from entrepot.errors import NotAllowed, Refused
+from entrepot.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -49,6 +49,7 @@ class Api:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._patience = Patience(hub.settings.read_timeout)
 
     @cached_property
     def _parts(self) -> tuple[Table, docs.Docs]:
@@ -156,7 +157,7 @@ class Api:
         """Read the body within its size and time limits."""
         settings, body, more = self._hub.settings, b"", True
         try:
-            async with asyncio.timeout(settings.read_timeout):
+            with self._patience.limit():
                 chunks, size = [], 0
                 while more:
                     message = await receive()

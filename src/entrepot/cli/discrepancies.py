@@ -8,10 +8,9 @@ import msgspec
 import typer
 
 from entrepot import clock
-from entrepot.cli.terminal import show
+from entrepot.cli.terminal import show, verdicts
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
-from entrepot.discrepancies import flows, views
-from entrepot.discrepancies.flows import Resolve
+from entrepot.discrepancies import views
 from entrepot.discrepancies.rules import KINDS
 from entrepot.errors import BadInput
 
@@ -72,16 +71,7 @@ async def resolve(
     reason: Annotated[str, typer.Option("--reason", help="Kept with it.")],
 ) -> None:
     """Resolve discrepancies; each stays so for as long as its figures do."""
-    if wrong := [one for one in ids if not one.isdigit() or len(one) > 18]:
-        raise BadInput("bad_id", f"{wrong[0]!r} is no discrepancy's id.")
-    batch = [Resolve(id=int(one), who=desk.who, reason=reason) for one in ids]
-    outcomes = await desk.run(lambda tx: flows.resolve(tx, batch))
-    refused = [outcome for outcome in outcomes if outcome is not None]
-    show.say(f"resolve: {len(outcomes) - len(refused)} done, {len(refused)} not.")
-    for outcome in refused:
-        show.complain(outcome.text)
-    if refused:
-        raise typer.Exit(1)
+    await verdicts.resolve(desk, ids, reason, noun="discrepancy")
 
 
 async def _pages(desk: Desk, wanted: Filter, limit: int | None) -> AsyncIterator[Standing]:

@@ -11,9 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from entrepot import clock
-from entrepot.cli.terminal import show
+from entrepot.cli.terminal import show, verdicts
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
-from entrepot.discrepancies import flows as discrepancies
 from entrepot.errors import BadInput
 from entrepot.reconciliation import asking, flows
 from entrepot.reconciliation.kinds import KINDS, Run
@@ -135,16 +134,7 @@ async def resolve(
     reason: Annotated[str, typer.Option("--reason", help="Kept with it.")],
 ) -> None:
     """Settle differences by hand, like entrepot discrepancies resolve; each holds while its figures do."""
-    if wrong := [one for one in ids if not one.isdigit() or len(one) > 18]:
-        raise BadInput("bad_id", f"{wrong[0]!r} is no difference's id.")
-    batch = [discrepancies.Resolve(id=int(one), who=desk.who, reason=reason) for one in ids]
-    outcomes = await desk.run(lambda tx: discrepancies.resolve(tx, batch))
-    refused = [outcome for outcome in outcomes if outcome is not None]
-    show.say(f"resolve: {len(outcomes) - len(refused)} done, {len(refused)} not.")
-    for outcome in refused:
-        show.complain(outcome.text)
-    if refused:
-        raise typer.Exit(1)
+    await verdicts.resolve(desk, ids, reason, noun="difference")
 
 
 def _report(desk: Desk, run: Run, *, as_json: bool) -> None:

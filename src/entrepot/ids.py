@@ -35,9 +35,8 @@ def new() -> int:
 
 
 def floor(at: datetime) -> int:
-    """Return a number no greater than any id made at or after ``at``."""
-    milliseconds = int(at.timestamp() * 1000) - _EPOCH_MS
-    return max(0, milliseconds) << (_PROCESS_BITS + _COUNTER_BITS)
+    """Return a number from 0 to 2⁶³ − 1 that is no greater than any id made at or after ``at``."""
+    return min(max(0, first_of(at)), (1 << 63) - 1)
 
 
 def token(bits: int = 128) -> str:

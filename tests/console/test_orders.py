@@ -147,6 +147,8 @@ async def test_orders_are_found_by_number_phone_and_filter(admin: Person, world:
         "q=FIND-&connection=-": set(),
         "state=accepted&connection=goldshop": {"FIND-1", "FIND-2"},
         "q=FIND-&from=2001-01-01&to=2001-01-02": set(),
+        "q=FIND-&from=9000-01-01": set(),
+        "q=FIND-&from=0001-01-01&to=9999-12-31": {"FIND-1", "FIND-2"},
         "q=%00": set(),
     }.items():
         page = await admin.get(f"/orders?{query}")

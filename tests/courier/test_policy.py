@@ -91,6 +91,8 @@ def test_retry_after_holds_for_the_connection_also_after_a_failure() -> None:
         ("soon", None),
         ("-5", None),
         ("²", None),
+        ("Fri, 01 May 99999999999 12:01:00 GMT", None),
+        ("Fri, 01 May 2026 12:01:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:

@@ -169,6 +169,26 @@ def test_an_update_replaces_all_of_a_suite(merchant: Merchant) -> None:
     assert same == row
 
 
+@pytest.mark.parametrize("field", ["print_suite_mode", "large_type"])
+@pytest.mark.parametrize("mode", [-1, 3, "999"])
+def test_a_mode_outside_its_table_is_named(merchant: Merchant, field: str, mode: object) -> None:
+    """Whatever the number, it is well-formed and may not be: status 100."""
+    head = {"suite_no": "MODE", "suite_name": "m", "goods_label_name": "", field: mode}
+    refused = merchant.call("goods.Suite.upload2", [head, [{"spec_no": "xiaowanzi01", "num": 1}]])
+    assert refused["status"] == 100
+    assert refused["message"].startswith(f"[0].{field} ")
+    found = merchant.call("goods.Suite.search", [{"suite_no": "MODE"}])
+    assert found["data"]["total_count"] == 0
+
+
+def test_a_search_since_the_first_year_is_a_business_answer(merchant: Merchant) -> None:
+    """A time that no clock can hold in UTC is named like any other that is none."""
+    asked = [{"suite_no": "nothing", "start_time": "0001-01-01 00:00:00"}]
+    answer = merchant.call("goods.Suite.search", asked)
+    assert answer["status"] == 1
+    assert "[0].start_time" in answer["message"]
+
+
 async def test_a_suite_pushed_by_many_at_once_is_one(merchant: Merchant) -> None:
     """Twenty clients at the same instant on two processes: one id, and one of their versions, whole."""
     one = {"suite_no": "M", "suite_name": "m", "goods_label_name": ""}

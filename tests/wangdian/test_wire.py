@@ -130,6 +130,22 @@ def test_a_pager_that_is_none_is_named(wrong: dict[bytes, bytes]) -> None:
         searches.pager(wrong)
 
 
+@pytest.mark.parametrize(
+    ("given", "path"), [([], r"\[0\]"), ([{}], r"\[1\]"), ([{}, [], {}], r"\[2\]")]
+)
+def test_an_argument_that_is_missing_or_too_many_is_named(given: list[Any], path: str) -> None:
+    """A suite comes with its details, and with nothing behind them."""
+    with pytest.raises(BadInput, match=path):
+        wire.suite(given)
+
+
+def test_no_moment_lies_before_the_first() -> None:
+    """Midnight of the year 1 in Shanghai is still the year 0 in UTC, which no clock knows."""
+    with pytest.raises(BadInput, match=r"\[0\]\.end_time"):
+        searches.moment("0001-01-01 00:00:00", "end_time")
+    assert searches.moment("9999-12-31 23:59:59", "end_time") is not None
+
+
 def test_times_are_shanghai() -> None:
     """Midnight there is four in the afternoon of the day before in UTC."""
     found = searches.moment("2022-04-21 00:00:00", "start_time")

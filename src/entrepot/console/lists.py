@@ -93,9 +93,9 @@ def prefix_span(text: str) -> tuple[str, str]:
 def _day(text: str | None) -> datetime | None:
     try:
         found = datetime.strptime(text or "", "%Y-%m-%d")  # noqa: DTZ007 - placed right below
-    except ValueError:
+        return found.replace(tzinfo=clock.SHANGHAI).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=clock.SHANGHAI).astimezone(UTC)
 
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)

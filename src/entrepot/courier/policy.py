@@ -122,7 +122,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return min(float(text[:12]), PATIENCE)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ What we do not know is left out. Pages count from 0 and come in the query.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -112,8 +112,9 @@ def moment(value: str | None, field: str) -> datetime | None:
     if said is None:
         return None
     try:
-        return datetime.strptime(said, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
-    except ValueError:
+        # In UTC, because the ends of time are not a moment everywhere.
+        return datetime.strptime(said, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI).astimezone(UTC)
+    except (ValueError, OverflowError):
         path = f"[0].{field}"
         message = f"字段取值错误：{path}应为yyyy-MM-dd HH:mm:ss格式的时间"
         raise BadInput("bad_value", message, path=path) from None

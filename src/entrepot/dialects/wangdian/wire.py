@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from entrepot import decode
 from entrepot.decode import Exact, Optional, Text, Whole, text
 from entrepot.dialect import Problem, Reply, Settings, Switch
+from entrepot.errors import BadInput
 from entrepot.facts import Suite, SuitePart
 from entrepot.money import ZERO, plain
 
@@ -39,6 +40,12 @@ class MerchantSettings(Settings, frozen=True, kw_only=True):
 # goods.Suite.upload2 -------------------------------------------------------------------------------
 
 
+class Mode(Whole):
+    """A number of a table; which numbers the table has is no question of shape."""
+
+    least = -decode.MOST
+
+
 class SuiteHead(Struct, frozen=True):
     """组合装信息."""
 
@@ -63,8 +70,8 @@ class SuiteHead(Struct, frozen=True):
     member_price: Number = None
     market_price: Number = None
     remark: Optional = None
-    print_suite_mode: Count = None
-    large_type: Count = None
+    print_suite_mode: Mode | None = None
+    large_type: Mode | None = None
 
 
 class SuiteDetail(Struct, frozen=True):
@@ -155,7 +162,16 @@ def upload(suite: Suite) -> list[object]:
 
 
 def converted(arguments: list[Any], shape: Any, *, may_be_blank: str = "") -> Any:
-    """Return arguments as ``shape``; null and ``""`` are absent but for a field that may be blank."""
+    """Return arguments as ``shape``, a tuple; null and ``""`` are absent but for a field that may be blank.
+
+    Raises BadInput naming the argument or field by its path.
+    """
+    wanted, given = len(get_args(shape)), len(arguments)
+    if given < wanted:
+        raise BadInput("missing_field", f"缺少必填字段：[{given}]", path=f"[{given}]")
+    if given > wanted:
+        path = f"[{wanted}]"
+        raise BadInput("bad_value", f"字段取值错误：{path}是多余的参数", path=path)
     return decode.converted([_without_blanks(part, may_be_blank) for part in arguments], shape)
 
 

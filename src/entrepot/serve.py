@@ -40,6 +40,7 @@ from entrepot.dispatch.answers import CONSEQUENCES
 from entrepot.errors import Unusable
 from entrepot.hub import Hub
 from entrepot.imports import jobs as imports
+from entrepot.orders import turned_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -150,6 +151,7 @@ async def _tick(hub: Hub, stop: asyncio.Event) -> None:
             **jobs.jobs(hub.db, hub.registry),
             **dispatch.jobs(hub.db, hub.registry),
             **imports.jobs(hub.db, hub.vault),
+            **turned_away.jobs(hub.db, hub.registry),
         }
 
     await Clock(hub.db, due).serve(stop)

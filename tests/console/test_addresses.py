@@ -53,7 +53,14 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     suite = await _suite(world, admin)
     dispatched, note = await world.dispatched("O-3")
     async with hub.db.transaction(world.tenant_id) as tx:
-        await discrepancies.see(tx, [Seen(kind="silent", subject=note, text="6002 says nothing.")])
+        details = {"code": "unknown_goods", "names": ["XX1"], "by": "style", "of": "order"}
+        lost = {"connection_id": world.connection(), "text": "turned away", "details": details}
+        seen = Seen(kind="not_taken", subject="O-9", document="O-9", **lost)
+        silent = Seen(kind="silent", subject=note, text="6002 says nothing.")
+        await discrepancies.see(tx, [silent, seen])
+    away = str(
+        await world.value("SELECT id FROM discrepancy WHERE tenant_id = $1 AND kind = 'not_taken'")
+    )
     place = await world.value("SELECT id FROM location WHERE tenant_id = $1 AND code = 'HQ'")
     person = await world.value("SELECT id FROM person WHERE tenant_id = $1 AND login = 'sales'")
     return {
@@ -63,7 +70,7 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
         "article_id": str(article), "suite_id": suite, "location_id": str(place), "person_id": str(person),
         "connection_id": str(world.connection()), "cursor": await world.exchange("O-1"),
         "/charts/{name}": "orders", "/imports/{kind}": "stock", "filter_id": "1", "session_id": "1",
-        "rule_id": "1", "discrepancy_id": "1", "token_id": "1",
+        "rule_id": "1", "discrepancy_id": away, "token_id": "1",
         "/attention/{kind}": "needs_attention", "item": str(delivery),
     }  # fmt: skip
 

@@ -333,3 +333,10 @@ JOIN location l ON l.tenant_id = $1 AND l.id = s.location_id
 LEFT JOIN unnest($5::int[], $6::text[]) AS p (places, code) ON p.places = w.places AND p.code = l.code
 WHERE w.places = 0 OR p.code IS NOT NULL
 GROUP BY 1;
+
+-- name: name_style
+-- Gives articles the style numbers that partners call them by, where they have none; returns those that bear them now.
+UPDATE article a SET style_no = n.style_no, changed_at = CASE WHEN a.style_no IS NULL THEN now() ELSE a.changed_at END
+FROM unnest($2::text[], $3::text[]) AS n (sku, style_no)
+WHERE a.tenant_id = $1 AND a.sku = n.sku AND (a.style_no IS NULL OR a.style_no = n.style_no)
+RETURNING a.sku;

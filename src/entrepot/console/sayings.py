@@ -41,6 +41,11 @@ _SAYINGS: Sequence[str] = (
     N_("%(some)s pieces left %(outlet)s for %(note)s, waybill %(rest)s"),
     N_("%(code)s came back to %(outlet)s, waybill %(rest)s"),
     N_("Piece %(code)s left %(outlet)s, but was recorded at another place."),
+    # orders that were turned away
+    N_("It was turned away: no article is called %(rest)s."),
+    N_("It was turned away: there is no store %(rest)s."),
+    N_("%(number)s came again with other content."),
+    N_("Its goods are known by now; the partner must push it again."),
     # dispatch: what spoke for or against an outlet
     N_("%(rest)s, less than a part must come to"),
     N_("%(outlet)s has all of it"),

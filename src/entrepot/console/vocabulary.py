@@ -60,6 +60,11 @@ DISCREPANCIES: Mapping[str, str] = {
     "moved": N_("Piece was elsewhere"),
     "found": N_("Pieces the books did not have"),
     "silent": N_("Outlet keeps silent"),
+    "not_taken": N_("Order turned away"),
+    "other_content": N_("Known number, other content"),
+    "orders_differ": N_("Orders of a day differ"),
+    "stock_differs": N_("Stock of a day differs"),
+    "refunds_differ": N_("Refunds of a day differ"),
     "store_refused": N_("Store will not hear of goods that left"),
 }
 PAPER_STATES: Mapping[tuple[str, str], tuple[str, str]] = {
@@ -149,6 +154,10 @@ AUDITED: Mapping[str, str] = {
     "exchanges reveal": N_("Revealed exchanges"),
     "import": N_("Brought a file in"),
     "export": N_("Took a file out"),
+    "goods known": N_("Had goods known by a partner's name"),
+    "listing remove": N_("Took a name of goods away"),
+    "note withdraw": N_("Took a dispatch note back"),
+    "reconcile": N_("Compared a partner's list"),
     "listing set": N_("Put a name of goods right"),
     "sourcing set": N_("Changed how outlets are chosen"),
     "refusal reason set": N_("Said what a text of refusals means"),
@@ -160,6 +169,9 @@ SCHEDULES: Mapping[str, str] = {
     "acts": N_("Go on with acts on many deliveries"),
     "all levels": N_("Send all stock levels"),
     "levels": N_("Send changed stock levels"),
+    "orders turned away": N_("Look which orders turned away have come in"),
+    "silent outlets": N_("Look for outlets that keep silent"),
+    "imports": N_("Go on with imports"),
 }
 CHOICES: Mapping[str, str] = {
     "on": N_("On"),

@@ -22,6 +22,8 @@ KINDS: Mapping[str, str] = {
     "moved": "An outlet shipped a piece that the books had at another place.",
     "found": "An outlet shipped pieces that the books did not have there.",
     "silent": "An outlet has not answered a note in time.",
+    "not_taken": "A partner's order was turned away: goods or a store that nobody knows.",
+    "other_content": "A partner's order came again under its number with other content.",
     "store_refused": "The ordering store will not hear of goods that have left, since its order is void.",
 }
 """Every kind there is, and what it means."""

@@ -158,3 +158,22 @@ LEFT JOIN (SELECT order_id, sum(amount) FILTER (WHERE kind = 'paid') AS paid,
 WHERE m.tenant_id = $1
   AND (m.paid <> coalesce(e.paid, 0) OR m.refunded <> coalesce(e.refunded, 0))
 ORDER BY o.number;
+
+-- name: come_in
+-- Orders that were turned away and have come in since.
+SELECT d.connection_id, d.subject FROM discrepancy d
+JOIN intake i ON i.tenant_id = $1 AND i.connection_id = d.connection_id AND i.kind = d.details ->> 'of'
+             AND i.number = d.subject
+WHERE d.tenant_id = $1 AND d.kind = 'not_taken' AND d.resolved_at IS NULL;
+
+-- name: goods_known
+-- Says ($2) of orders turned away for their goods that all of these are known by now.
+UPDATE discrepancy d SET text = $2, details = d.details || '{"known": true}'
+WHERE d.tenant_id = $1 AND d.kind = 'not_taken' AND d.resolved_at IS NULL
+  AND d.details ->> 'code' = 'unknown_goods' AND d.details ->> 'known' IS NULL
+  AND NOT EXISTS (
+    SELECT FROM jsonb_array_elements_text(d.details -> 'names') AS n (name)
+    WHERE NOT EXISTS (SELECT FROM article a WHERE a.tenant_id = $1 AND a.style_no = n.name
+                      AND d.details ->> 'by' = 'style')
+      AND NOT EXISTS (SELECT FROM article a WHERE a.tenant_id = $1 AND a.sku = n.name
+                      AND d.details ->> 'by' = 'sku'));

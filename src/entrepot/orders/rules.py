@@ -9,7 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from entrepot.dialect import Partner
-from entrepot.errors import Conflict
+from entrepot.discrepancies.rules import Seen
+from entrepot.errors import Conflict, Refused
 from entrepot.money import ZERO
 from entrepot.orders.prices import Money
 
@@ -121,3 +122,50 @@ def duplicate(new: NewOrder, *, digest: bytes, state: str, order_id: int) -> Pla
     if new.same_again and digest == new.digest and state != "cancelled":
         return Placed(order_id=order_id, number=new.number, again=True)
     return Conflict("order_exists", f"Order {new.number} exists.", number=new.number)
+
+
+NOT_TAKEN, OTHER_CONTENT, TAKEN = "not_taken", "other_content", "order_exists"
+CURABLE = frozenset({"unknown_goods", "unknown_store", TAKEN})
+"""Refusals of an order after which a person can do something, so that the next push comes in."""
+KNOWN_NOW = "Its goods are known by now; the partner must push it again."
+_NAMES, _NAME = 50, 100
+
+
+class TurnedAway(Struct, frozen=True, kw_only=True):
+    """An order that was refused: why, and which names (of goods, or of a store) nobody knew."""
+
+    order: NewOrder
+    code: str
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, order: NewOrder, refusal: Refused) -> TurnedAway:
+        """Return what a refusal says of an order; names are cut to what a person reads."""
+        found = refusal.facts.get("names") or [refusal.facts.get("store", "")]
+        names = [str(name)[:_NAME] for name in found] if isinstance(found, list) else []
+        return cls(order=order, code=refusal.code, names=tuple(names[:_NAMES]))
+
+
+def missed(one: TurnedAway, digest: bytes, order_id: int | None) -> Seen | None:
+    """Return what people are shown of an order turned away; None: only the partner can mend it.
+
+    ``digest`` is of the content that its number was taken with (empty: unknown), ``order_id`` who has it.
+    """
+    order, names = one.order, ", ".join(one.names)
+    if one.code == TAKEN:
+        kind, text = OTHER_CONTENT, f"{order.number} came again with other content."
+        if digest in (b"", order.digest):
+            return None
+    elif one.code == "unknown_store":
+        kind, text = NOT_TAKEN, f"It was turned away: there is no store {names}."
+    else:
+        kind, text = NOT_TAKEN, f"It was turned away: no article is called {names}."
+    return Seen(
+        kind=kind,
+        subject=order.number,
+        document=order.number,
+        text=text,
+        connection_id=order.guard[0],
+        order_id=order_id,
+        details={"code": one.code, "names": list(one.names), "by": order.named_by, "of": order.kind},
+    )

@@ -14,8 +14,13 @@ UNION ALL
 SELECT 'parked', count(*) FROM (
     SELECT FROM dispatch_note WHERE tenant_id = $1 AND onward = 'parked' LIMIT 1001) p
 UNION ALL
+SELECT 'turned_away', count(*) FROM (
+    SELECT FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL
+    AND kind IN ('not_taken', 'other_content') LIMIT 1001) t
+UNION ALL
 SELECT 'discrepancy', count(*) FROM (
-    SELECT FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL LIMIT 1001) d;
+    SELECT FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL
+    AND kind NOT IN ('not_taken', 'other_content') LIMIT 1001) d;
 
 -- name: deliveries
 SELECT d.state AS kind, d.id::text AS item, c.name AS connection, d.document, d.kind AS what,
@@ -44,12 +49,36 @@ JOIN sales_order o ON o.tenant_id = $1 AND o.id = n.order_id
 LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = o.connection_id
 WHERE $2::bigint IS NULL OR o.connection_id = $2;
 
+-- name: turned_away
+-- What the partner has pushed again meanwhile, and came in, is not waited for any more.
+SELECT 'turned_away' AS kind, d.id::text AS item, c.name AS connection, d.document, d.kind AS what, d.text AS why,
+       d.opened_at AS since, d.order_id
+FROM (SELECT * FROM discrepancy w WHERE tenant_id = $1 AND resolved_at IS NULL
+      AND kind IN ('not_taken', 'other_content') AND ($2::bigint IS NULL OR connection_id = $2)
+      AND NOT (kind = 'not_taken' AND EXISTS (
+          SELECT FROM intake i WHERE i.tenant_id = $1 AND i.connection_id = w.connection_id
+          AND i.kind = w.details ->> 'of' AND i.number = w.subject))
+      ORDER BY opened_at, id LIMIT $3) d
+LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id;
+
+-- name: one_turned_away
+SELECT d.id, d.kind, d.connection_id, c.name AS connection, d.subject, d.document, d.order_id, d.text, d.details,
+       d.opened_at, d.seen_at, d.resolved_at
+FROM discrepancy d LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id
+WHERE d.tenant_id = $1 AND d.id = $2 AND d.kind IN ('not_taken', 'other_content');
+
+-- name: last_exchange
+-- The newest call about a number ($3) that came from a connection ($2).
+SELECT at, id FROM exchange
+WHERE tenant_id = $1 AND document = $3 AND document IS NOT NULL AND connection_id = $2 AND direction = 'in'
+ORDER BY at DESC LIMIT 1;
+
 -- name: discrepancies
 SELECT 'discrepancy' AS kind, d.id::text AS item, c.name AS connection,
        coalesce(nullif(d.document, ''), d.subject) AS document, d.kind AS what, d.text AS why,
        d.opened_at AS since, d.order_id
 FROM (SELECT * FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL
-      AND ($2::bigint IS NULL OR connection_id = $2) ORDER BY opened_at, id LIMIT $3) d
+      AND kind NOT IN ('not_taken', 'other_content') AND ($2::bigint IS NULL OR connection_id = $2) ORDER BY opened_at, id LIMIT $3) d
 LEFT JOIN connection c ON c.tenant_id = $1 AND c.id = d.connection_id;
 
 -- name: owners

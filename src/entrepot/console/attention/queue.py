@@ -25,6 +25,7 @@ _remembered: dict[int, tuple[float, dict[str, int]]] = {}
 KINDS: Mapping[str, str] = {
     "needs_attention": N_("Not delivered in time"),
     "rejected": N_("Refused by the partner"),
+    "turned_away": N_("Order turned away"),
     "level": N_("Stock level refused"),
     "parked": N_("Nobody ships it"),
     "discrepancy": N_("Does not agree"),
@@ -80,6 +81,8 @@ async def oldest(
     for state in ("needs_attention", "rejected"):
         if kind in (None, state):
             rows += await tx.rows(_q.deliveries, state, connection, limit)
+    if kind in (None, "turned_away"):
+        rows += await tx.rows(_q.turned_away, connection, limit)
     if kind in (None, "level"):
         rows += await tx.rows(_q.levels, connection, limit)
     if kind in (None, "parked"):

@@ -9,8 +9,9 @@ from entrepot.catalogue import stated, views
 from entrepot.catalogue.stated import LevelsStated, LevelStated
 from entrepot.dialect import Route
 from entrepot.dialects.goldshop import wire
-from entrepot.errors import BadInput, Missing
+from entrepot.errors import BadInput, Missing, Refused
 from entrepot.orders import flows as orders
+from entrepot.orders import turned_away
 from entrepot.orders.rules import StepBy
 from entrepot.stock.published import Channel
 
@@ -24,7 +25,10 @@ async def send(call: Call) -> Reply:
     call.document = body.pickGoods.oriOrderNo
     digest, sealed = decode.digest(call.raw), call.seal(call.raw)
     new = wire.order(body, call.partner, call.partner.settings, digest, sealed)
-    await call.do(orders.place, new)
+    try:
+        await call.do(orders.place, new)
+    except Refused as refusal:
+        raise await turned_away.reported(call.do, new, refusal) from refusal
     return wire.OK
 
 

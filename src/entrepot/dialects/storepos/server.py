@@ -16,6 +16,7 @@ from entrepot.dispatch.shipping import Checkout
 from entrepot.dispatch.told import ReceiptTold, Told, WaybillTold
 from entrepot.dispatch.voiding import Void
 from entrepot.errors import Refused
+from entrepot.orders import turned_away
 
 if TYPE_CHECKING:
     from entrepot.dialect import Call, Handler, Reply
@@ -35,7 +36,7 @@ async def ordermake(call: Call) -> Reply:
     try:
         await call.do(intake.take, new)
     except Refused as refusal:
-        return wire.not_taken(refusal)
+        return wire.not_taken(await turned_away.reported(call.do, new.order, refusal))
     return wire.OK
 
 
@@ -145,7 +146,11 @@ async def pushorder(call: Call) -> Reply:
     body: wire.PushOrder = call.body
     call.document = body.dispatchNO
     sealed, phone = call.seal(call.raw), call.fingerprint(body.phone)
-    await call.do(intake.take, wire.offered(body, call.partner, sealed, phone))
+    new = wire.offered(body, call.partner, sealed, phone)
+    try:
+        await call.do(intake.take, new)
+    except Refused as refusal:
+        raise await turned_away.reported(call.do, new.order, refusal) from refusal
     return wire.OK
 
 

@@ -107,7 +107,7 @@ async def test_what_cannot_be_an_article_s_name_is_refused(
         ({"sku-1": "YPJ1600"}, "another style number already"),
         ({"sku-1": "", "sku-2": ""}, "Say of at least one name"),
         ({"sku-1": "A", "sku-2": "A"}, "cannot have two names"),
-        ({"sku-1": "A" * 101}, "It needs a name"),
+        ({"sku-1": "A" * 201}, "It needs a name"),
     ):
         page = await admin.post(f"{place}/goods", names | given, hx_request="true")
         assert (page.status, said in page.words) == (422, True), (given, page.words)

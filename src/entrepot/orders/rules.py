@@ -128,7 +128,7 @@ NOT_TAKEN, OTHER_CONTENT, TAKEN = "not_taken", "other_content", "order_exists"
 CURABLE = frozenset({"unknown_goods", "unknown_store", TAKEN})
 """Refusals of an order after which a person can do something, so that the next push comes in."""
 KNOWN_NOW = "Its goods are known by now; the partner must push it again."
-_NAMES, _NAME = 50, 100
+_NAMES, _NAME = 50, 200
 
 
 class TurnedAway(Struct, frozen=True, kw_only=True):
@@ -141,9 +141,9 @@ class TurnedAway(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, order: NewOrder, refusal: Refused) -> TurnedAway:
         """Return what a refusal says of an order; names are cut to what a person reads."""
-        found = refusal.facts.get("names") or [refusal.facts.get("store", "")]
-        names = [str(name)[:_NAME] for name in found] if isinstance(found, list) else []
-        return cls(order=order, code=refusal.code, names=tuple(names[:_NAMES]))
+        found: Any = refusal.facts.get("names") or [refusal.facts.get("store", "")]
+        names = tuple(str(name)[:_NAME] for name in found[:_NAMES] if name)
+        return cls(order=order, code=refusal.code, names=names)
 
 
 def missed(one: TurnedAway, digest: bytes, order_id: int | None) -> Seen | None:

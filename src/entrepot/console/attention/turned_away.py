@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from entrepot.db import Row, Tx
 
-_MOST = 100
+_MOST = 200
 _q = queries(__package__)
 
 

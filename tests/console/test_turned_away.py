@@ -83,9 +83,10 @@ async def test_unknown_goods_are_mended_in_one_place(
     assert "Ask goldshop to push TA-1 again." in page.words
     assert "Every name is known now" in page.words
     assert "Its goods are known by now" in (await admin.get("/attention")).words
-    assert await world.value(
-        "SELECT style_no FROM article WHERE tenant_id = $1 AND sku = 'MM1'"
-    ) == "XX9"
+    assert (
+        await world.value("SELECT style_no FROM article WHERE tenant_id = $1 AND sku = 'MM1'")
+        == "XX9"
+    )
     assert "Had goods known" in (await admin.get("/audit?q=XX8")).words
     assert (await partner.push("TA-1", "YPJ1600", "XX9", "XX8"))["code"] == 200
     assert "TA-1" not in (await admin.get("/attention")).words, "it came in"
@@ -94,9 +95,7 @@ async def test_unknown_goods_are_mended_in_one_place(
     assert "Settled" in (await admin.get(place)).words
 
 
-async def test_what_cannot_be_an_article_s_name_is_refused(
-    admin: Person, partner: Partner
-) -> None:
+async def test_what_cannot_be_an_article_s_name_is_refused(admin: Person, partner: Partner) -> None:
     """No article gets a second style, no style a second article, and a wrong form changes nothing."""
     await partner.push("TA-2", "XX7", "XX6")
     await admin.get("/attention")

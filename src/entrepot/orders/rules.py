@@ -167,5 +167,10 @@ def missed(one: TurnedAway, digest: bytes, order_id: int | None) -> Seen | None:
         text=text,
         connection_id=order.guard[0],
         order_id=order_id,
-        details={"code": one.code, "names": list(one.names), "by": order.named_by, "of": order.kind},
+        details={
+            "code": one.code,
+            "names": list(one.names),
+            "by": order.named_by,
+            "of": order.kind,
+        },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,7 +54,11 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     dispatched, note = await world.dispatched("O-3")
     async with hub.db.transaction(world.tenant_id) as tx:
         details = {"code": "unknown_goods", "names": ["XX1"], "by": "style", "of": "order"}
-        lost = {"connection_id": world.connection(), "text": "turned away", "details": details}
+        lost: dict[str, Any] = {
+            "connection_id": world.connection(),
+            "text": "turned away",
+            "details": details,
+        }
         seen = Seen(kind="not_taken", subject="O-9", document="O-9", **lost)
         silent = Seen(kind="silent", subject=note, text="6002 says nothing.")
         await discrepancies.see(tx, [silent, seen])

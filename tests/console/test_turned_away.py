@@ -46,7 +46,7 @@ class Partner:
 @pytest.fixture
 async def partner(hub: Hub) -> AsyncIterator[Partner]:
     """Give partners that call the hub."""
-    gateway = Gateway(
+    gateway: Any = Gateway(
         hub.db, hub.registry, hub.together, hub.recorder, hub.vault,
         body_limit=1_000_000, read_timeout=5.0,
     )  # fmt: skip

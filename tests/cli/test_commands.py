@@ -174,11 +174,22 @@ def test_a_cancelled_order_frees_its_goods_and_keeps_its_number(run: Run) -> Non
     assert run("orders", "create", "MINE-1", "MF004=5").code == 1
 
 
-@pytest.mark.parametrize("line", ["MF004", "MF004=0", "MF004=-1", "=1", "MF004=1.5", "NOSUCH=1"])
+@pytest.mark.parametrize(
+    "line",
+    ["MF004", "MF004=0", "MF004=-1", "=1", "MF004=1.5", "NOSUCH=1", "MF004=1000000000",
+     "MF004=" + "9" * 5000, "\udcff=1"],
+)  # fmt: skip
 def test_an_order_that_cannot_be_is_not_placed(run: Run, line: str) -> None:
     """Every line names an article and at least one piece."""
     assert run("orders", "create", "MINE-1", line).code == 1
     assert run("orders", "show", "MINE-1").code == 1
+
+
+@pytest.mark.parametrize("number", ["", " ", "N" * 201, "\udcff"])
+def test_an_order_has_a_number_that_can_be_kept(run: Run, number: str) -> None:
+    """Blank ones and bytes that are no text in the terminal's encoding are refused in a sentence."""
+    refused = run("orders", "create", number, "MF004=1")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (1, "", 1)
 
 
 def test_an_unknown_number_is_said_so(run: Run) -> None:

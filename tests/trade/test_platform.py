@@ -299,6 +299,8 @@ async def test_what_there_is_not_says_so(screens: Screens) -> None:
     for method, path, body in calls:
         got = await screens.call("admin", method, path, body)
         assert (got.status, got.code, got.data) == (200, 100404, None), path
+    of_order = await screens.call("sales", "GET", "/order/sr/detail/sa/SA0")
+    assert of_order.body["msg"] == "销售订单不存在：saOrderId"
 
 
 async def test_an_exchange_is_found_by_the_paper_and_by_the_order(screens: Screens) -> None:

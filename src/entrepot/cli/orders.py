@@ -27,6 +27,7 @@ T = TypeVar("T")
 Outcome = TypeVar("Outcome")
 
 app = typer.Typer()
+_LONGEST = 200  # as partners' numbers
 
 Number = Annotated[str, typer.Argument(help="The partner's number of the order.")]
 Connection = Annotated[
@@ -103,6 +104,8 @@ async def create(
     ] = None,
 ) -> None:
     """Place an order of the hub's own; it is reserved like any other, with a receiver also sourced."""
+    if not number.strip() or len(number) > _LONGEST:
+        raise BadInput("bad_number", f"An order's number has 1 to {_LONGEST} characters.")
     wanted = tuple(line(word) for word in lines)
     receiver = _receiver(to) if to is not None else None
     content = msgspec.json.encode({"number": number, "lines": lines, "to": to})
@@ -153,7 +156,8 @@ async def only(
 def line(word: str) -> Wanted:
     """Read ``SKU=QTY``; raises BadInput."""
     sku, equals, qty = word.rpartition("=")
-    if not equals or not sku or not qty.isascii() or not qty.isdigit() or not 1 <= int(qty) <= MOST:
+    digits = qty.isascii() and qty.isdigit() and len(qty) <= len(str(MOST))
+    if not equals or not sku or not digits or int(qty) < 1:
         raise BadInput("bad_line", f"{word!r} should be written SKU=QTY, QTY at least 1.")
     return Wanted(name=sku, qty=int(qty))
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from entrepot import log, migrate
+from entrepot import decode, log, migrate
 from entrepot.cli.terminal.show import complain
-from entrepot.errors import EntrepotError, Unusable
+from entrepot.errors import BadInput, EntrepotError, Unusable
 from entrepot.hub import Hub
 from entrepot.settings import from_environment
 
@@ -68,11 +68,22 @@ def at_desk(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*, data: Path | None, tenant: str | None, **given: Any) -> None:
-        sit(data, tenant, lambda desk: command(desk, **given))
+        sit(data, tenant, lambda desk: command(desk, **_legible(given)))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _legible(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a command's words and options; raises BadInput for text that no database keeps."""
+    for value in given.values():
+        words = value if isinstance(value, list) else [value]
+        if not all(decode.storable(word) for word in words if isinstance(word, str)):
+            raise BadInput(
+                "bad_character", "What you typed is not text in this terminal's encoding."
+            )
+    return given
 
 
 def sit(data: Path | None, tenant: str | None, work: Callable[[Desk], Awaitable[None]]) -> None:

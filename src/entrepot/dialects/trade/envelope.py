@@ -38,7 +38,7 @@ _SR_FIELDS = {
     "gift": "orderSrPro[{line}].giftFlg",
 }
 FIELDS = {"AP": _AP_FIELDS, "SR": _SR_FIELDS}
-_ORDER = {"AP": "saOrderId", "SR": "orderSr.saOrderId"}
+_ORDER = {"AP": "saOrderId", "SR": "orderSr.saOrderId", "": "saOrderId"}
 
 
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -112,7 +112,10 @@ def _worded(problem: Problem) -> str:
 
 
 def located(refusal: Refused, kind: str) -> Refused:
-    """Return a refusal with the JSON path of what it is about, in the document's words."""
+    """Return a refusal with the JSON path of what it is about, in the document's words.
+
+    ``kind`` is whose body was sent; ``""``: none, the order's number stood in the URL.
+    """
     field = str(refusal.facts.get("field", ""))
     if field:
         refusal.path = FIELDS[kind][field].format(line=refusal.facts.get("line"))

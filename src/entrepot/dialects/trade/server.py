@@ -160,7 +160,7 @@ async def show_order(call: Call) -> Reply:
     """DD-57 销售退详情(新增拉取订单明细)."""
     call.document = call.path["saOrderId"]
     asked = call.ask(sr_views.of_order, call.document)
-    return envelope.reply(answers.sr_of_order(await _located(sr.KIND, asked)))
+    return envelope.reply(answers.sr_of_order(await _located("", asked)))
 
 
 async def calculate(call: Call) -> Reply:

@@ -40,12 +40,6 @@ class MerchantSettings(Settings, frozen=True, kw_only=True):
 # goods.Suite.upload2 -------------------------------------------------------------------------------
 
 
-class Mode(Whole):
-    """A number of a table; which numbers the table has is no question of shape."""
-
-    least = -decode.MOST
-
-
 class SuiteHead(Struct, frozen=True):
     """组合装信息."""
 
@@ -70,8 +64,8 @@ class SuiteHead(Struct, frozen=True):
     member_price: Number = None
     market_price: Number = None
     remark: Optional = None
-    print_suite_mode: Mode | None = None
-    large_type: Mode | None = None
+    print_suite_mode: Count = None
+    large_type: Count = None
 
 
 class SuiteDetail(Struct, frozen=True):

@@ -235,3 +235,19 @@ def test_a_digest_is_of_the_content_and_not_of_its_layout(value: dict[str, objec
 def test_a_digest_tells_different_contents_apart() -> None:
     assert decode.digest(b'{"a":1}') != decode.digest(b'{"a":"1"}')
     assert decode.digest(b'{"a":1,"b":2}') == decode.digest(b'{ "b": 2, "a": 1 }')
+
+
+def test_a_digest_is_made_of_what_no_number_of_ours_holds() -> None:
+    """Partners add fields without telling: whatever stands in them, it is the same content again."""
+    assert decode.digest(b'{"x":1e400}') == decode.digest(b'{ "x": 1e400 }')
+    assert decode.digest(b'{"x":1e400}') != decode.digest(b'{"x":1e401}')
+    assert decode.digest(b'{"x":1.50}') == decode.digest(b'{"x":1.5}')
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(0, 0), (0.0, 0), ("0", 0), ("200", 200), (0.5, 0.5), (-1, -1),
+     (True, None), (None, None), ("", None), ("ok", None), ([0], None)],
+)  # fmt: skip
+def test_the_code_of_an_envelope_is_a_number_or_none(value: object, number: float | None) -> None:
+    assert decode.number(value) == number

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from decimal import Decimal
 from typing import Annotated, Any
@@ -111,7 +112,14 @@ def _fraction(digits: str) -> Decimal:
     return number
 
 
+def _comparable(digits: str) -> float | str:
+    """Return a fraction as a number, or as it stands where no number of ours holds it: 1e400."""
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
 _plain = msgspec.json.Decoder(float_hook=_sane)
+_content = msgspec.json.Decoder(float_hook=_comparable)
 _MOST_FIELDS = 1000
 
 
@@ -193,6 +201,18 @@ def text(value: str | None) -> str | None:
     return value if value and value.strip() else None
 
 
+def number(value: object) -> int | float | None:
+    """Return the number that an envelope bears as its code: ``0``, ``0.0``, ``"0"``; None for no number."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def kept(text: str) -> str:
+    """Return a text as a database keeps it: NUL and lone surrogates are shown as other signs."""
+    return text if storable(text) else text.replace("\0", "␀").encode(errors="replace").decode()
+
+
 def glimpse(raw: bytes, path: str) -> str:
     """Return the text at a path (``a.b``) of a body that was refused, ``""`` where there is none."""
     try:
@@ -207,9 +227,9 @@ def glimpse(raw: bytes, path: str) -> str:
 def digest(raw: bytes) -> bytes:
     """Return the hash of a document's content as parsed, keys sorted, so that layout does not count."""
     try:
-        content = msgspec.json.decode(checked(raw))
+        content = _content.decode(checked(raw))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        # What no field of ours reads was not looked at before: 1e400, or nesting without end.
+        # What no field of ours reads was not looked at before: nesting without end.
         raise BadInput("malformed", "请求体含有无法处理的内容", detail=str(error)) from None
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).digest()
 

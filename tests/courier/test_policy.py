@@ -100,6 +100,13 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
     assert policy.retry_after(header, NOW) == seconds
 
 
+def test_a_verdict_can_always_be_written_down() -> None:
+    """No database keeps a NUL or a lone surrogate, and partners' messages hold both."""
+    assert policy.kept(Delivered("a\0")) == Delivered("a␀")
+    assert policy.kept(Rejected("a\ud800")) == Rejected("a?")
+    assert policy.kept(Retry("a\0", 3, slow_down=True)) == Retry("a␀", 3, slow_down=True)
+
+
 def test_http_itself_can_say_slow_down() -> None:
     """429 is a rate limit; a dialect's own wish stands above the header; answers are left alone."""
     assert policy.with_headers(Retry("x"), 429, 7) == Retry("x", 7, slow_down=True)

@@ -1,4 +1,4 @@
-"""Fifteen ill-behaved partners on real sockets, and what the courier is to make of each."""
+"""Sixteen ill-behaved partners on real sockets, and what the courier is to make of each."""
 
 from __future__ import annotations
 
@@ -123,6 +123,8 @@ ANIMALS = (
            says(answer(500, b"oops")), "failed", "HTTP 500"),
     Animal("failure envelope", "answers HTTP 200 and a failure in its envelope",
            says(answer(200, b'{"code":1,"msg":"no"}')), "rejected", "no"),
+    Animal("NUL in its message", "refuses in its envelope, with signs that no database keeps",
+           says(answer(200, rb'{"code":1,"msg":"a\u0000b"}')), "rejected", "a␀b"),
     Animal("hang", "takes the call and never answers",
            hang, "failed", "timed out waiting for the answer"),
     Animal("one byte at a time", "sends a byte of its answer now and then, for ever",

@@ -137,8 +137,11 @@ async def test_a_mark_1_that_is_not_answered_holds_2_back(hub: Running) -> None:
         (b'{"code":null}', "delivered"),
         (b'{"code":1}', "rejected"),
         (b'{"code":"x"}', "rejected"),
+        (b'{"code":200.5}', "rejected"),
+        (b'{"code":false}', "rejected"),
+        (b"[]", "delivered"),
+        (b'"ok"', "delivered"),
         (b"ok", "waiting"),
-        (b"[]", "waiting"),
     ],
 )
 async def test_what_a_mini_program_answers(hub: Running, answer: bytes, state: str) -> None:

@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import entrepot
-from entrepot.dialect import Partner, Problem, Response, Sent, convert_settings
+from entrepot.dialect import (
+    Delivered,
+    Partner,
+    Problem,
+    Rejected,
+    Request,
+    Response,
+    Retry,
+    Sent,
+    convert_settings,
+)
 from entrepot.dialects.minimall import client, dialect, wire
 from entrepot.dialects.minimall.wire import MallSettings, Row
 from entrepot.errors import BadInput
@@ -117,6 +127,26 @@ def test_a_call_has_a_row_for_the_total_and_one_a_store() -> None:
     nothing = Level(listing_id=1, type="normal", key="1^^^a", total=7)
     assert client.request_for(Levels(levels=(nothing,)), partner()) is None
     assert client.request_for(OrderShipped(number="1"), partner()) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (b'{"code":0}', Delivered),
+        (b'{"code":"0","msg":null}', Delivered),
+        (b'{"code":0.5}', Rejected),
+        (b'{"code":7}', Rejected),
+        (b'{"code":false}', Retry),
+        (b'{"code":"ok"}', Retry),
+        (b'{"code":null}', Retry),
+        (b"{}", Retry),
+        (b"[]", Retry),
+    ],
+)
+def test_only_the_code_0_is_a_success(body: bytes, verdict: type[object]) -> None:
+    """As number or text; what bears no number is no answer at all."""
+    sent = Sent(Levels(levels=()), Request("/"), Response(200, body))
+    assert isinstance(client.verdict(sent), verdict)
 
 
 def test_a_refusal_without_words_is_shown_by_its_code() -> None:

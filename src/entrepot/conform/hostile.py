@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -60,6 +61,8 @@ _WRONG: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 _LONG = (
     ("10,000 letters", f'"{"x" * 10_000}"'),
+    # No database can make this shorter, so that it fits into no index.
+    ("10,000 letters at random", f'"{hashlib.shake_256(b"").hexdigest(5000)}"'),
     ("10,000 characters", f'"{"中" * 10_000}"'),
     ("SQL", """ "'; DROP TABLE article; -- \\\\" """),
     ("format signs", '"{0} %s ${x} {names}"'),
@@ -177,9 +180,9 @@ def _beyond(body: Any) -> Iterator[Case]:
         ("a lone surrogate", r'"a\ud800b"', "malformed"),
         ("a lone low surrogate", r'"a\udc00b"', "malformed"),
         ("an emoji", r'"\ud83d\ude00"', "success"),
-        ("1e400", "1e400", "calm"),
-        ("10^(10^22)", "1e1" + "0" * 22, "calm"),
-        ("10^30", "1" + "0" * 30, "calm"),
+        ("1e400", "1e400", "success"),
+        ("10^(10^22)", "1e1" + "0" * 22, "success"),
+        ("10^30", "1" + "0" * 30, "success"),
         ("100,000 nested brackets", "[" * 100_000 + "]" * 100_000, "malformed"),
         ("a null", "null", "success"),
         ("an object", '{"a":[1,"b"]}', "success"),

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from entrepot import decode
 from entrepot.dialect import Delivered, Rejected, Retry, Settings, seconds, steps
 
 if TYPE_CHECKING:
@@ -135,6 +136,17 @@ def with_headers(verdict: Verdict, status: int, retry_after_header: float | None
         return verdict
     after_seconds = verdict.after if verdict.after is not None else retry_after_header
     return Retry(verdict.reason, after_seconds, verdict.slow_down or status == 429)
+
+
+def kept(verdict: Verdict) -> Verdict:
+    """Return a verdict whose text can be written down; partners' messages hold anything, NUL too."""
+    match verdict:
+        case Delivered():
+            return Delivered(decode.kept(verdict.note))
+        case Rejected():
+            return Rejected(decode.kept(verdict.message))
+        case Retry():
+            return structs.replace(verdict, reason=decode.kept(verdict.reason))
 
 
 def in_window(window: tuple[time, time] | None, at: time) -> bool:

@@ -270,7 +270,7 @@ class Courier:
 
     def _verdict(self, gate: Gate, sent: Sent) -> Verdict:
         try:
-            verdict = gate.link.role.verdict(sent)
+            verdict = policy.kept(gate.link.role.verdict(sent))
         except Exception as error:  # noqa: BLE001 - a dialect's fault is this delivery's alone
             _log.exception("courier.no_verdict", connection=gate.link.partner.name)
             verdict = Retry(f"the answer could not be judged: {error!r}")

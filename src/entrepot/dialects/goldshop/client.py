@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from entrepot import dialect, facts
+from entrepot import decode, dialect, facts
 from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Stocked, Verdict
 from entrepot.dialects.goldshop import wire
 from entrepot.errors import Unusable
@@ -25,9 +25,9 @@ _GOOD = (200, 0)
 
 
 class _Answer(Struct):
-    """What we look at in an answer; ``code`` may be missing, a number or its text."""
+    """What we look at in an answer; JSON of another kind than an object bears neither."""
 
-    code: int | float | str | None = None
+    code: Any = None
     msg: Any = ""
 
 
@@ -121,8 +121,8 @@ def erp_verdict(sent: Sent) -> Verdict:
         return Delivered()
     answer = _read(sent.response.body)
     if answer is None:
-        return Retry("the answer is not JSON in the document's envelope")
-    if answer.code is None or _code(answer) in _GOOD:
+        return Retry("the answer is not JSON")
+    if answer.code is None or decode.number(answer.code) in _GOOD:
         return Delivered()
     return Rejected(_said(answer))
 
@@ -135,9 +135,10 @@ def miniapp_verdict(sent: Sent) -> Verdict:
     if not 200 <= sent.response.status < 300:
         return Retry(f"HTTP {sent.response.status}")
     answer = _read(sent.response.body)
-    if answer is None or answer.code is None:
+    code = None if answer is None else decode.number(answer.code)
+    if answer is None or code is None:
         return Retry("the answer is not JSON in the document's envelope")
-    if _code(answer) == wire.SUCCESS:
+    if code == wire.SUCCESS:
         return Delivered()
     placed = isinstance(sent.subject, facts.OrderPlaced)
     if placed and sent.unsure and _said(answer).startswith(wire.EXISTS):
@@ -165,17 +166,12 @@ def _post(path: str, body: Mapping[str, object]) -> Request:
 
 
 def _read(body: bytes) -> _Answer | None:
+    """Return what an answer says, None for what is not JSON."""
     try:
-        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=_Answer)
+        said = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, RecursionError, ValueError):
         return None
-
-
-def _code(answer: _Answer) -> int | None:
-    try:
-        return int(answer.code)  # type: ignore[arg-type]  # None is a TypeError
-    except (ValueError, OverflowError, TypeError):
-        return None
+    return _Answer(said.get("code"), said.get("msg")) if isinstance(said, dict) else _Answer()
 
 
 def _said(answer: _Answer) -> str:

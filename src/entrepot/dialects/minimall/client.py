@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from entrepot import dialect
+from entrepot import decode, dialect
 from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Verdict
 from entrepot.dialects.minimall import wire
 from entrepot.dialects.minimall.wire import ErpSettings, StockRow
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from entrepot.facts import Fact
 
 DAY = 86_400.0
+_NO_ENVELOPE = "the answer is not JSON in the document's envelope"
 
 
 class _Answer(Struct):
     """What we look at in an answer."""
 
-    code: int | float | str
+    code: Any
     msg: Any = ""
 
 
@@ -73,9 +74,11 @@ def verdict(sent: Sent) -> Verdict:
         return Retry(f"HTTP {sent.response.status}")
     try:
         answer = msgspec.json.decode(sent.response.body.removeprefix(b"\xef\xbb\xbf"), type=_Answer)
-        code = int(answer.code)
-    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
-        return Retry("the answer is not JSON in the document's envelope")
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return Retry(_NO_ENVELOPE)
+    code = decode.number(answer.code)
+    if code is None:
+        return Retry(_NO_ENVELOPE)
     if code == wire.SUCCESS:
         return Delivered()
     return Rejected(str(answer.msg or "") or f"code {answer.code}")

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from entrepot import facts
-from entrepot.decode import Optional, Positive, Text, text
+from entrepot.decode import Name, Optional, Positive, Text, text
 from entrepot.dialect import Problem, Reply
 from entrepot.dispatch.intake import NewDispatch
 from entrepot.dispatch.rules import Box
@@ -44,8 +44,8 @@ class Item(Struct, frozen=True):
 class OrderMake(Struct, frozen=True):
     """``pos/ordermake``: a store sold goods that others are to ship."""
 
-    shopCode: Text
-    dispatchNO: Text
+    shopCode: Name
+    dispatchNO: Name
     receiver: Text
     phone: Text
     province: Text
@@ -60,21 +60,21 @@ class OrderMake(Struct, frozen=True):
 class OrderRemove(Struct, frozen=True):
     """``pos/orderremove``."""
 
-    dispatchNO: Text
+    dispatchNO: Name
 
 
 class CheckoutPackage(Struct, frozen=True):
     """A parcel that left an outlet; ``sns`` are 件码."""
 
-    express: Text
-    waybillCode: Text
-    sns: tuple[Text, ...]
+    express: Name
+    waybillCode: Name
+    sns: tuple[Name, ...]
 
 
 class CheckOut(Struct, frozen=True):
     """``pos/checkout``."""
 
-    dispatchNO: Text
+    dispatchNO: Name
     packages: tuple[CheckoutPackage, ...]
     over24hReason: Optional = None
 
@@ -82,26 +82,26 @@ class CheckOut(Struct, frozen=True):
 class Refuse(Struct, frozen=True):
     """``pos/refuse``."""
 
-    dispatchNO: Text
+    dispatchNO: Name
     reason: Optional = None
 
 
 class Refund(Struct, frozen=True):
     """``pos/refund``."""
 
-    shopCode: Text
-    waybillCode: Text
-    sn: Text
+    shopCode: Name
+    waybillCode: Name
+    sn: Name
     express: Optional = None
 
 
 class WaybillChange(Struct, frozen=True):
     """``pos/delivery/waybillchange``."""
 
-    dispatchNO: Text
-    targetbillCode: Text
-    express: Text
-    waybillCode: Text
+    dispatchNO: Name
+    targetbillCode: Name
+    express: Name
+    waybillCode: Name
 
 
 # What they call us with (role pos) -----------------------------------------------------------------
@@ -111,7 +111,7 @@ class SentPiece(Struct, frozen=True):
     """One piece in a parcel."""
 
     product: Text
-    sn: Text
+    sn: Name
     color: Optional = None
     size: Optional = None
 
@@ -119,16 +119,16 @@ class SentPiece(Struct, frozen=True):
 class SentPackage(Struct, frozen=True):
     """A parcel as the OMS tells of it."""
 
-    express: Text
-    waybillCode: Text
+    express: Name
+    waybillCode: Name
     items: tuple[SentPiece, ...]
 
 
 class SentTransfer(Struct, frozen=True):
     """What one outlet shipped."""
 
-    transferCode: Text
-    shipCode: Text
+    transferCode: Name
+    shipCode: Name
     packages: tuple[SentPackage, ...]
     shipName: Optional = None
     express: Optional = None
@@ -138,25 +138,25 @@ class SentTransfer(Struct, frozen=True):
 class PushPackage(SentTransfer, frozen=True, kw_only=True):
     """OMS同步包裹发货."""
 
-    dispatchNO: Text
+    dispatchNO: Name
 
 
 class PushComplete(Struct, frozen=True):
     """OMS同步通知单发货; no transfers: 超卖."""
 
-    dispatchNO: Text
+    dispatchNO: Name
     transfers: tuple[SentTransfer, ...]
 
 
 class PushReceipt(Struct, frozen=True):
     """OMS同步收货."""
 
-    transferCode: Text
-    dispatchNO: Text
-    receiverCode: Text
-    waybillCode: Text
+    transferCode: Name
+    dispatchNO: Name
+    receiverCode: Name
+    waybillCode: Name
     product: Text
-    sn: Text
+    sn: Name
     receiverName: Optional = None
     express: Optional = None
     color: Optional = None
@@ -166,9 +166,9 @@ class PushReceipt(Struct, frozen=True):
 class PushWaybill(Struct, frozen=True):
     """OMS同步快递单更改."""
 
-    targetbillCode: Text
-    express: Text
-    waybillCode: Text
+    targetbillCode: Name
+    express: Name
+    waybillCode: Name
 
 
 class OfferedItem(Struct, frozen=True):
@@ -183,8 +183,8 @@ class OfferedItem(Struct, frozen=True):
 class PushOrder(Struct, frozen=True):
     """OMS下发电商发货通知单至POS."""
 
-    dispatchNO: Text
-    shopCode: Text
+    dispatchNO: Name
+    shopCode: Name
     receiver: Text
     phone: Text
     province: Text
@@ -199,7 +199,7 @@ class PushOrder(Struct, frozen=True):
 class PushCancel(Struct, frozen=True):
     """OMS作废电商发货通知单."""
 
-    dispatchNO: Text
+    dispatchNO: Name
     shopCode: Optional = None
 
 

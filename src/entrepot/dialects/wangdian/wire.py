@@ -23,6 +23,7 @@ DETAILS_ONLY = 0
 AUTOMATIC = Decimal(-1)
 
 SuiteNo = Annotated[str, Meta(pattern=r"\S", max_length=80)]
+SuiteName = Annotated[str, Meta(pattern=r"\S", max_length=255)]
 Number = Exact | None
 Count = Whole | None
 
@@ -43,7 +44,7 @@ class MerchantSettings(Settings, frozen=True, kw_only=True):
 class SuiteHead(Struct, frozen=True):
     """组合装信息."""
 
-    suite_name: Text
+    suite_name: SuiteName
     suite_no: SuiteNo
     goods_label_name: str
     class_name: Optional = None

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from entrepot import decode
-from entrepot.decode import Positive, Text
+from entrepot.decode import Name, Positive
 from entrepot.dialect import Delivered, Rejected, Reply, Request, Retry, Route, Settings
 from entrepot.facts import OrderShipped
 from entrepot.orders import flows as orders
@@ -23,14 +23,14 @@ __all__ = ["ROUTES", "Settings", "render", "request_for", "verdict"]
 class Item(Struct):
     """So many of what."""
 
-    sku: Text
+    sku: Name
     count: Positive
 
 
 class Parcel(Struct):
     """An order."""
 
-    order: Text
+    order: Name
     items: Annotated[tuple[Item, ...], Meta(min_length=1)]
 
 

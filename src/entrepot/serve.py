@@ -238,8 +238,10 @@ def _greet(settings: Settings, say: Callable[[str], None]) -> None:
         except OSError:
             time.sleep(0.1)
     say(f"Entrepot is ready on {settings.url}. Ctrl-C ends it.")
-    if settings.demo:
+    if settings.demo and settings.only_local:
         say("The demonstration: sign in as admin with the password entrepot-demo.")
+    elif settings.demo:
+        say("The demonstration's account admin is let in only where the hub listens on loopback.")
 
 
 def _spare_the_collector() -> None:

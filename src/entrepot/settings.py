@@ -43,6 +43,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return (self.public_url or self.local_url).rstrip("/")
 
     @property
+    def only_local(self) -> bool:
+        """Tell whether nobody but this machine can reach the hub."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
     def local_host(self) -> str:
         """The address at which this machine reaches its own hub."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104

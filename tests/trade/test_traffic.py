@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from entrepot.connections.exchanges import Filter, find
 from entrepot.demo import backoffice, trade
 from entrepot.demo.stage import Stage
+from entrepot.dialect import Request
 from entrepot.dialects.trade.client import Said
 from entrepot.dialects.trade.envelope import CONFLICT
 from entrepot.dialects.trade.server import PLATFORM
@@ -90,8 +91,16 @@ def _is(method: str, template: str, called: str, path: str) -> bool:
     return method == called and re.fullmatch(pattern, path.partition("?")[0]) is not None
 
 
-def test_only_numbers_are_what_exchanges_are_found_by() -> None:
-    """A path that ends with a verb names no document."""
-    assert backoffice._document("/v2/order/ap/pass/AP1903110000008") == "AP1903110000008"
-    assert backoffice._document("/order/sr/detail/sa/LIVE1") == "LIVE1"
-    assert backoffice._document("/order/sr/calculatediscount") == ""
+def test_exchanges_are_found_by_what_they_are_about() -> None:
+    """The number in the path, or the order that a body names; a verb and a word are no number."""
+    found = {
+        Request("/v2/order/ap/pass/AP1903110000008"): "AP1903110000008",
+        Request("/v2/order/ap/refuse/AP1", b'"no"'): "AP1",
+        Request("/order/sr/detail/sa/LIVE1"): "LIVE1",
+        Request("/v2/order/ap", b'{"saOrderId":"LIVE2"}', "PUT"): "LIVE2",
+        Request(
+            "/order/sr/calculatediscount", b'{"orderSr":{"saOrderId":"LIVE3"}}', "PUT"
+        ): "LIVE3",
+        Request("/order/sr", query="order=LIVE"): "",
+    }
+    assert {request: backoffice._document(request) for request in found} == found

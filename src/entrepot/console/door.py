@@ -39,7 +39,6 @@ _HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Door:
@@ -48,7 +47,7 @@ class Door:
     def __init__(self, hub: Hub, pages: Any) -> None:
         self._hub = hub
         self._pages = pages
-        self._local = hub.settings.host in LOOPBACK
+        self._local = hub.settings.only_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the ASGI entry."""

@@ -15,7 +15,7 @@ from entrepot.catalogue.flows import Article
 from entrepot.courier.addresses import networks
 from entrepot.courier.http import Caller, CallFailed, Target
 from entrepot.db import queries
-from entrepot.decode import Id, Positive, Price
+from entrepot.decode import Id, Positive, Price, glimpse
 from entrepot.demo.part import Pile, stack
 from entrepot.demo.stage import Act, Stage
 from entrepot.dialects.trade import wire
@@ -298,7 +298,7 @@ async def _screens(stage: Stage, login: str) -> AsyncIterator[Client]:
             seconds=clock.ticks() - began,
             request=request.body,
             reply=response.body,
-            document=_document(request.path),
+            document=_document(request),
         )
         return response
 
@@ -308,10 +308,13 @@ async def _screens(stage: Stage, login: str) -> AsyncIterator[Client]:
         caller.sweep(idle=0)
 
 
-def _document(path: str) -> str:
-    """Return the number of the document that a path ends with, ``""`` where it names none."""
-    last = path.rpartition("/")[2]
-    return last if last.startswith((_LIVE, "AP", "SR")) else ""
+def _document(request: Request) -> str:
+    """Return the number that a path ends with, else that of the order a body names, else ``""``."""
+    last = request.path.rpartition("/")[2]
+    if last.startswith((_LIVE, "AP", "SR")):
+        return last
+    named = ("saOrderId", "orderSr.saOrderId")
+    return next(filter(None, (glimpse(request.body, path) for path in named)), "")
 
 
 ACTS = (

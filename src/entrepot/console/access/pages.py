@@ -264,7 +264,7 @@ def _caller(visit: Visit) -> Caller:
     return Caller(
         address=client.host if client else "",
         agent=visit.request.headers.get("user-agent", ""),
-        local=visit.hub.settings.host in door.LOOPBACK,
+        local=visit.hub.settings.only_local,
     )
 
 

@@ -136,9 +136,11 @@ async def test_a_refused_note_is_offered_elsewhere_and_parked_goods_again(
     voided = await outcome(client, "/dispatch/void", orders=named)
     assert voided == {"order": "DO-3", "verdict": "void"}
     assert (await client.get("/dispatch/notes?order=DO-3")).json["items"][0]["state"] == "void"
-    for path in ("ship", "refuse"):
+    wish = {"note": note["number"], "reason": "改派"}
+    assert (await outcome(client, "/dispatch/withdraw", notes=wish))["changed"] is False
+    for path in ("ship", "refuse", "withdraw"):
         body = {"note": "none", "parcels": [{"express": "SF", "waybill": "1", "codes": ["1"]}]}
-        body = body if path == "ship" else {"note": "none"}
+        body = body if path == "ship" else {"note": "none", "reason": "1"}
         assert await outcome(client, f"/dispatch/{path}", notes=body) == "unknown_note"
     assert await outcome(client, "/dispatch/void", orders={"number": "none"}) == "unknown_order"
 

@@ -103,6 +103,33 @@ async def test_what_one_outlet_refuses_goes_to_another_or_is_parked(
     assert "Nothing of REF-1 is parked any more." in page.words
 
 
+async def test_a_partner_s_outlet_is_asked_for_its_note_back(admin: Person, world: World) -> None:
+    """Who was told keeps it until they agree; who was never told loses it at once."""
+    order, note = await world.dispatched("BACK-1", ours=False)
+    page = await admin.get(f"/dispatch/{order}")
+    assert f'href="/notes/{note}/withdraw"' in page.text
+    assert f"/notes/{note}/refuse" not in page.text
+    await world.execute(
+        "UPDATE delivery SET attempts = 1, turn_at = now() WHERE tenant_id = $1 AND id ="
+        " (SELECT offer_id FROM dispatch_note WHERE tenant_id = $1 AND number = $2)",
+        note,
+    )
+    await admin.get(f"/notes/{note}/withdraw")
+    page = await admin.post(f"/notes/{note}/withdraw", {"reason": " "}, hx_request="true")
+    assert page.status == 422
+    await admin.get(f"/notes/{note}/withdraw")
+    page = await admin.post(f"/notes/{note}/withdraw", {"reason": "店铺装修"})
+    assert page.path == f"/dispatch/{order}"
+    assert "6002 is asked to give" in page.words
+    assert "asked back" in page.words
+    assert await _note(world, note) == "open none"
+    order, note = await world.dispatched("BACK-2", ours=False)
+    await admin.get(f"/notes/{note}/withdraw")
+    page = await admin.post(f"/notes/{note}/withdraw", {"reason": "改派"})
+    assert await _note(world, note) == "withdrawn sourced"
+    assert "Taken back" in page.words
+
+
 async def test_an_order_that_outlets_ship_is_cancelled_with_them(
     admin: Person, world: World
 ) -> None:

@@ -84,8 +84,10 @@ class World:
         )
         return found
 
-    async def dispatched(self, number: str, pieces: int = 1) -> tuple[int, str]:
-        """Have an outlet of our own people offered an order; return its id and the note's number."""
+    async def dispatched(
+        self, number: str, pieces: int = 1, *, ours: bool = True
+    ) -> tuple[int, str]:
+        """Have an outlet (of our own people) offered an order; return its id and the note's number."""
         receiver = Receiver(
             name="陈晓明", phone=PHONE, province="浙江省", city="杭州市", address="1"
         )
@@ -97,7 +99,8 @@ class World:
             who="明天",
         )
         async with self.hub.db.transaction(self.tenant_id) as tx:
-            await outlets.set_up(tx, [Outlet(code="6002")])
+            if ours:
+                await outlets.set_up(tx, [Outlet(code="6002")])
             (placed,) = await intake.take(tx, [NewDispatch(order=order, receiver=receiver)])
         assert not isinstance(placed, Refused), placed
         note = await self.value(

@@ -135,6 +135,22 @@ async def refuse(
     show.say(f"{note.outlet} ships no more of {note.number}.")
 
 
+@app.command()
+@at_desk
+async def withdraw(
+    desk: Desk,
+    number: Note,
+    *,
+    reason: Annotated[str, typer.Option(help="Kept with the note.")],
+) -> None:
+    """Ask an outlet for a note back; once it agrees, others are offered the goods."""
+    async with desk.hub.db.reading(desk.tenant_id) as tx:
+        note = await by_hand.note(tx, number)
+    wish = Refusal(note=note.number, who=desk.who, reason=reason)
+    await desk.run(lambda tx: only(refusing.take_back, tx, wish))
+    show.say(f"{note.outlet} is asked to give {note.number} up.")
+
+
 @app.command("return")
 @at_desk
 async def return_(

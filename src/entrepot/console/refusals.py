@@ -80,6 +80,8 @@ SENTENCES: Mapping[str, str] = {
     # dispatch, discrepancies
     "not_dispatched": N_("Outlets ship no such order."),
     "unknown_note": N_("There is no such note."),
+    "note_shipped": N_("All of it has left."),
+    "order_voiding": N_("Order %(number)s is being voided; its outlets are asked already."),
     "unknown_outlet": N_("There is no such outlet."),
     "unknown_discrepancy": N_("There is no such discrepancy."),
     "nothing_parked": N_("Nothing of %(number)s is parked any more."),

@@ -36,6 +36,7 @@ _SAYINGS: Sequence[str] = (
     N_("offered %(times)s times"),
     N_("%(some)s of %(all)s pieces are nowhere to be had"),
     N_("%(note)s is asked back from %(outlet)s: no answer"),
+    N_("%(note)s is asked back from %(outlet)s: %(rest)s"),
     N_("%(outlet)s has not answered %(note)s."),
     N_("waybill %(old)s became %(new)s (%(express)s)"),
     N_("%(some)s pieces left %(outlet)s for %(note)s, waybill %(rest)s"),

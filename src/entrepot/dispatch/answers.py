@@ -66,9 +66,11 @@ def _hear_recall(books: Books, order: Order, note: Note, echo: Echo) -> bool:
     note.recall_id = None
     books.touched[note.id] = note
     if echo.state in _DONE:
-        give_up(books, order, note, "withdraw" if note.silent else "void")
+        by_us = note.silent or note.reason  # not for a void, whose goods the outlet may be offered again
+        give_up(books, order, note, "withdraw" if by_us else "void", note.reason)
         books.log(order, f"{note.outlet} gave up {note.number}")
         return True
+    note.reason = ""
     note.keeps = True  # it says the goods have left, or a person called the question off
     books.log(order, f"{note.outlet} keeps {note.number}: {echo.message}")
     return False

@@ -108,6 +108,41 @@ async def close(tx: Tx, books: Books, closed: Sequence[tuple[Order, Note]]) -> N
     await _count_off(tx, [note for _, note in closed if note.state == "refused" and note.reason])
 
 
+async def take_back(tx: Tx, batch: Sequence[Refusal]) -> list[Done | Refused]:
+    """Ask outlets for open notes back, as a person wishes; what is given up is offered to others.
+
+    An outlet that was told is asked (``pushcancel``) and keeps its note until it agrees; one that says the
+    goods have left keeps it. A note nobody outside knows of is taken at once. Twice is done.
+    """
+    known = await owners(tx, [(one.note, one.connection_id) for one in batch])
+    books = await ledger.opened(tx, {row["order_id"] for row in known.values()})
+    outcomes: list[Done | Refused] = []
+    asked: list[tuple[Order, Note]] = []
+    for one in batch:
+        row = known.get((one.note, one.connection_id))
+        if row is None:
+            outcomes.append(Missing("unknown_note", f"There is no note {one.note}.", number=one.note))
+            continue
+        order = books.orders[row["order_id"]]
+        note = books.note(order.id, row["id"])
+        open_ = rules.recallable(order, note)
+        if isinstance(open_, Refused):
+            outcomes.append(open_)
+            continue
+        outcomes.append(Done(order=order.number, changed=open_))
+        if open_ and (order, note) not in asked:
+            books.who[order.id] = one.who
+            note.reason, note.keeps = one.reason, False
+            books.touched[note.id] = note
+            books.log(order, f"{note.number} is asked back from {note.outlet}: {one.reason}")
+            asked.append((order, note))
+    gone = await recall(tx, books, asked)
+    for order, note in gone:
+        give_up(books, order, note, "withdraw", note.reason)
+    await close(tx, books, gone)
+    return outcomes
+
+
 async def silent(tx: Tx, patience: Sequence[Patience]) -> int:
     """Show notes whose outlets keep silent; ask for them back where the connection says so."""
     rows = await tx.rows(

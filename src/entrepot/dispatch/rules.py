@@ -219,6 +219,18 @@ def refusable(note: Note) -> bool | Conflict:
     return note.state == "open"
 
 
+def recallable(order: Order, note: Note) -> bool | Conflict:
+    """Tell whether asking for a note back changes anything: Conflict where it left or is being voided."""
+    if note.state == "done":
+        return Conflict("note_shipped", f"All of note {note.number} has left.")
+    if note.state != "open" or note.recall_id is not None:
+        return False
+    if order.voiding:
+        text = f"Order {order.number} is being voided; its outlets are asked already."
+        return Conflict("order_voiding", text, number=order.number)
+    return True
+
+
 def box_for(note: Note, waybill: str) -> Package | None:
     """Return the package that a waybill's pieces join: the one under it now, else once under it."""
     now = [package for package in note.packages if package.waybill == waybill]

@@ -156,6 +156,19 @@ class NotesRefused(Body, frozen=True, kw_only=True):
     notes: Annotated[list[NoteRefused], Meta(min_length=1, max_length=MOST)]
 
 
+class NoteWithdrawn(Body, frozen=True, kw_only=True):
+    """A note that its outlet is asked to give up; the reason is kept with it."""
+
+    note: Code
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class NotesWithdrawn(Body, frozen=True, kw_only=True):
+    """Notes that are asked back."""
+
+    notes: Annotated[list[NoteWithdrawn], Meta(min_length=1, max_length=MOST)]
+
+
 class PieceReturned(Body, frozen=True, kw_only=True):
     """A shipped piece that an outlet received; the waybill is the return's."""
 
@@ -271,6 +284,13 @@ async def refuse_notes(tx: Tx, desk: Desk, body: NotesRefused) -> Batch[OfOrder]
     """Refuse what outlets have not shipped of notes; it is offered elsewhere where that may be."""
     refusals = [Refusal(note=one.note, who=desk.who, reason=one.reason) for one in body.notes]
     return batch(await refusing.refuse(tx, refusals), _done)
+
+
+@writes("POST", "/dispatch/withdraw", "dispatch", several=True)
+async def withdraw_notes(tx: Tx, desk: Desk, body: NotesWithdrawn) -> Batch[OfOrder]:
+    """Ask outlets for notes back; what they give up is offered to others."""
+    wishes = [Refusal(note=one.note, who=desk.who, reason=one.reason) for one in body.notes]
+    return batch(await refusing.take_back(tx, wishes), _done)
 
 
 @writes("POST", "/dispatch/returns", "dispatch", several=True)

@@ -65,14 +65,14 @@ async def dispatched(visit: Visit) -> Response[Any]:
         steps = await tx.rows(_q.steps, head["id"])
         numbers = [head["number"], *(note.note for note in found.notes)]
         events = await timeline(visit, tx, numbers=numbers, log=steps)
-        ours = {row["number"] for row in await tx.rows(_q.ours, head["id"])}
+        notes = {row["number"]: row for row in await tx.rows(_q.open_notes, head["id"])}
     return visit.show(
         "dispatch/order.html",
         order=head,
         found=found,
         parcels=parcels,
         events=events,
-        ours=ours,
+        still_open=notes,
         parked=any(note.onward == "parked" for note in found.notes),
     )
 
@@ -88,9 +88,9 @@ async def source(visit: Visit) -> Response[Any]:
     return visit.back(said, otherwise=f"/dispatch/{head['id']}")
 
 
-@get("/notes/{number:str}/{act:refuse|ship}", "dispatch.act")
+@get("/notes/{number:str}/{act:refuse|ship|withdraw}", "dispatch.act")
 async def act_page(visit: Visit) -> Response[Any]:
-    """Ask why a note is refused, or under which waybill which of its pieces leave."""
+    """Ask why a note is refused or taken back, or under which waybill which of its pieces leave."""
     async with visit.reading() as tx:
         row = await _note(visit, tx)
         codes: list[str] = []
@@ -107,6 +107,19 @@ async def refuse(visit: Visit) -> Response[Any]:
         row = await _note(visit, tx)
     await visit.do(refusing.refuse, Refusal(note=row["number"], who=visit.who, reason=reason))
     said = _("%(outlet)s ships no more of %(note)s.")
+    return visit.go(
+        f"/dispatch/{row['order_id']}", said % {"outlet": row["outlet"], "note": row["number"]}
+    )
+
+
+@post("/notes/{number:str}/withdraw", "dispatch.act")
+async def withdraw(visit: Visit) -> Response[Any]:
+    """Ask an outlet for a note back; what it gives up is offered to others."""
+    reason = visit.reason()
+    async with visit.reading() as tx:
+        row = await _note(visit, tx)
+    await visit.do(refusing.take_back, Refusal(note=row["number"], who=visit.who, reason=reason))
+    said = _("%(outlet)s is asked to give %(note)s up.")
     return visit.go(
         f"/dispatch/{row['order_id']}", said % {"outlet": row["outlet"], "note": row["number"]}
     )
@@ -134,7 +147,7 @@ async def ship(visit: Visit) -> Response[Any]:
     )
 
 
-PAGES = [board, export, dispatched, source, act_page, refuse, ship]
+PAGES = [board, export, dispatched, source, act_page, refuse, withdraw, ship]
 
 
 async def _notes(visit: Visit, tx: Tx, limit: int, before: str) -> Sequence[Row]:

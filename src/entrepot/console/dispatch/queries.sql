@@ -52,10 +52,10 @@ SELECT n.number, n.state, n.connection_id, n.order_id, l.code AS outlet, l.name 
 FROM dispatch_note n JOIN location l ON l.tenant_id = $1 AND l.id = n.location_id
 WHERE n.tenant_id = $1 AND n.number = $2;
 
--- name: ours
--- Open notes of an order that our own people ship.
-SELECT number FROM dispatch_note
-WHERE tenant_id = $1 AND order_id = $2 AND state = 'open' AND connection_id IS NULL;
+-- name: open_notes
+-- Open notes of an order: whether our own people ship them, and whether the outlet is asked for them back.
+SELECT number, connection_id IS NULL AS ours, recall_id IS NOT NULL AS asked FROM dispatch_note
+WHERE tenant_id = $1 AND order_id = $2 AND state = 'open';
 
 -- name: parcels
 SELECT p.express, p.waybill, p.earlier, p.shipped_at, n.number AS note,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -250,6 +252,40 @@ async def test_a_wrong_name_of_goods_is_put_right(admin: Person, world: World) -
         assert bad.status == 422, wrong
     assert "It has no name there" in (await admin.get(f"/connections/{at}/mapping?q=NONE")).words
     assert (await admin.get(f"/connections/{at}/mapping?before=a+b&q=%00")).status == 200
+
+
+async def test_names_are_found_by_the_partner_s_key_and_taken_away(
+    admin: Person, world: World
+) -> None:
+    """A key is looked for by its beginning, over all kinds; a name that is gone is told of no more."""
+    at = world.connection("minimall")
+    base = f"/connections/{at}/mapping"
+    for text, there in {
+        "3^^^a": ["3^^^a^^^b"],
+        "1^^^8Gú128G": ["1^^^8Gú128G"],
+        "MM3": ["2"],
+    }.items():
+        page = await admin.get(f"{base}?q={quote(text)}")
+        assert [unescape(key) for key in re.findall(r'class="mono">([^<]+)<', page.text)] == there
+        assert page.field("key") == there[0]
+    await admin.get(f"{base}?q=2")
+    assert {"2^^^白色", "2"} == set(re.findall(r'class="mono">([^<]+)<', admin.page.text))
+    assert admin.page.field("key") == "", "several names: none is chosen"
+    await admin.get(f"{base}/remove?type=group&key=2")
+    form = {"type": "group", "key": "2"}
+    assert (await admin.post(f"{base}/remove", form, hx_request="true")).status == 422, "no reason"
+    page = await admin.post(f"{base}/remove", form | {"reason": "下架"})
+    assert "is told nothing of 2 any more" in page.words
+    assert await world.value(
+        "SELECT count(*) FROM level v WHERE tenant_id = $1 AND connection_id = $2 AND NOT EXISTS"
+        " (SELECT FROM listing l WHERE l.tenant_id = $1 AND l.id = v.item)",
+        at,
+    ) == 0  # fmt: skip
+    assert "Took a name of goods away" in (await admin.get("/audit?q=MM3")).words
+    await admin.get(base)
+    for gone in (form, {"type": "group", "key": "\x00"}):
+        again = await admin.post(f"{base}/remove", gone | {"reason": "下架"}, hx_request="true")
+        assert again.status == 422
 
 
 async def test_parked_goods_and_discrepancies_are_in_the_queue(

@@ -340,3 +340,13 @@ UPDATE article a SET style_no = n.style_no, changed_at = CASE WHEN a.style_no IS
 FROM unnest($2::text[], $3::text[]) AS n (sku, style_no)
 WHERE a.tenant_id = $1 AND a.sku = n.sku AND (a.style_no IS NULL OR a.style_no = n.style_no)
 RETURNING a.sku;
+
+-- name: unlist
+-- Takes a listing away, and with it what its partner is still to be told; returns the SKU it stood for.
+WITH gone AS (
+    DELETE FROM listing WHERE tenant_id = $1 AND connection_id = $2 AND type = $3 AND key = $4
+    RETURNING id, article_id
+), untold AS (
+    DELETE FROM level v USING gone g WHERE v.tenant_id = $1 AND v.connection_id = $2 AND v.item = g.id
+)
+SELECT a.sku FROM gone g JOIN article a ON a.tenant_id = $1 AND a.id = g.article_id;

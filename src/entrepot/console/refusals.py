@@ -72,6 +72,7 @@ SENTENCES: Mapping[str, str] = {
     "bad_fixed_price": N_("A fixed price is an amount, 0 or more."),
     "bad_ratio": N_("A share is from 0 to 100 %%."),
     "negative_amount": N_("Prices and measures are 0 or more."),
+    "unknown_listing": N_("There is no name %(key)s any more."),
     "sku_is_name": N_("This partner calls goods by SKU; %(name)s must be the SKU."),
     "sku_twice": N_("%(sku)s cannot have two names."),
     "style_taken": N_("%(name)s is the style number of another article."),

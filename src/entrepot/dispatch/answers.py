@@ -66,7 +66,9 @@ def _hear_recall(books: Books, order: Order, note: Note, echo: Echo) -> bool:
     note.recall_id = None
     books.touched[note.id] = note
     if echo.state in _DONE:
-        by_us = note.silent or note.reason  # not for a void, whose goods the outlet may be offered again
+        by_us = (
+            note.silent or note.reason
+        )  # not for a void, whose goods the outlet may be offered again
         give_up(books, order, note, "withdraw" if by_us else "void", note.reason)
         books.log(order, f"{note.outlet} gave up {note.number}")
         return True

@@ -121,7 +121,9 @@ async def take_back(tx: Tx, batch: Sequence[Refusal]) -> list[Done | Refused]:
     for one in batch:
         row = known.get((one.note, one.connection_id))
         if row is None:
-            outcomes.append(Missing("unknown_note", f"There is no note {one.note}.", number=one.note))
+            outcomes.append(
+                Missing("unknown_note", f"There is no note {one.note}.", number=one.note)
+            )
             continue
         order = books.orders[row["order_id"]]
         note = books.note(order.id, row["id"])

@@ -1,4 +1,4 @@
-"""What a connection calls our articles: looked up by SKU, put right in one place."""
+"""What a connection calls our articles: looked up by SKU or the partner's key, put right in one place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from entrepot import decode
 from entrepot.catalogue import flows as catalogue
+from entrepot.catalogue import listings
 from entrepot.catalogue.flows import Listing
 from entrepot.connections.flows import audit
 from entrepot.console import lists
@@ -13,13 +14,14 @@ from entrepot.console.connections.pages import known_to
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.db import queries
-from entrepot.errors import BadInput
+from entrepot.errors import BadInput, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litestar import Response
 
+    from entrepot.console.lists import Page
     from entrepot.db import Row
 
 _MOST = 200
@@ -28,22 +30,24 @@ _q = queries(__package__)
 
 @get("/connections/{connection_id:int}/mapping", "connections.see")
 async def mapping(visit: Visit) -> Response[Any]:
-    """Names by kind and key, or those of one article, with what the partner said of their levels."""
+    """Names by kind and key, or those of one article or key, with what the partner said of their levels."""
     known = known_to(visit)
-    sku, (kind, key) = visit.query["q"].strip(), _after(visit.query["before"])
+    text, (kind, key) = visit.query["q"].strip(), _after(visit.query["before"])
     rows: Sequence[Row] = []
-    if decode.storable(sku + kind + key):
+    if decode.storable(text + kind + key):
         async with visit.reading() as tx:
-            if sku:
-                rows = await tx.rows(_q.names_of, known.partner.id, sku, lists.SIZE + 1)
+            if text:
+                span = lists.prefix_span(text)
+                rows = await tx.rows(_q.names_like, known.partner.id, *span, lists.SIZE + 1)
             else:
                 rows = await tx.rows(_q.names, known.partner.id, kind, key, lists.SIZE + 1)
     page = lists.page(rows, lambda row: f"{row['type']} {row['key']}", before=visit.query["before"])
-    if sku:
+    if text:
         page.older, page.more_than_shown = None, len(rows) > lists.SIZE
     return visit.show(
         "connections/mapping.html",
         partner=known.partner, page=page, by_style=known.role.sells == "styles",
+        edited=_edited(page, text),
     )  # fmt: skip
 
 
@@ -69,7 +73,40 @@ async def put_right(visit: Visit) -> Response[Any]:
     )
 
 
-PAGES = [mapping, put_right]
+@get("/connections/{connection_id:int}/mapping/remove", "publish.edit")
+async def remove_page(visit: Visit) -> Response[Any]:
+    """Ask before a name is taken away."""
+    return visit.show("connections/unlist.html", partner=known_to(visit).partner)
+
+
+@post("/connections/{connection_id:int}/mapping/remove", "publish.edit")
+async def remove(visit: Visit) -> Response[Any]:
+    """Take a name away: the partner is told nothing of it any more."""
+    partner, form = known_to(visit).partner, visit.form
+    kind, key, reason = form.get("type", ""), form.get("key", ""), visit.reason()
+    async with visit.transaction() as tx:
+        storable = decode.storable(kind + key)
+        sku = await listings.unlist(tx, partner.id, kind, key) if storable else None
+        if sku is None:
+            raise Missing("unknown_listing", f"{partner.name} has no name {kind} {key}.", key=key)
+        details = {"connection": partner.name, "name": f"{kind} {key}"}
+        await audit(tx, visit.who, "listing remove", sku, details=details, reason=reason)
+    said = _("%(connection)s is told nothing of %(key)s any more.")
+    return visit.go(
+        f"/connections/{partner.id}/mapping", said % {"connection": partner.name, "key": key}
+    )
+
+
+PAGES = [mapping, put_right, remove_page, remove]
+
+
+def _edited(page: Page, text: str) -> dict[str, str]:
+    """Return what the form begins with: the one name that was looked for, else the text as a SKU."""
+    if text and len(page.rows) == 1:
+        return {name: page.rows[0][name] for name in ("type", "key", "sku")}
+    kind = page.rows[0]["type"] if page.rows else ""
+    exact = any(row["sku"] == text for row in page.rows)
+    return {"type": kind, "key": "", "sku": text if exact or not page.rows else ""}
 
 
 def _after(cursor: str) -> tuple[str, str]:

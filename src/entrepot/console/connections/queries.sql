@@ -49,11 +49,27 @@ JOIN article a ON a.tenant_id = $1 AND a.id = l.article_id
 LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = l.id
 ORDER BY l.type, l.key;
 
--- name: names_of
--- What a connection calls the article of a SKU ($3).
-SELECT l.type, l.key, a.id AS article_id, a.sku, a.name, v.trouble
-FROM article a
-JOIN listing l ON l.tenant_id = $1 AND l.article_id = a.id AND l.connection_id = $2
-LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = l.id
-WHERE a.tenant_id = $1 AND a.sku = $3
-ORDER BY l.type, l.key LIMIT $4;
+-- name: names_like
+-- What a connection ($2) calls the article of a SKU ($3), and its names whose key begins so ($3 to $4). Keys stand
+-- behind their kinds in the index; of these there are few, and each is looked at once.
+WITH RECURSIVE kinds (type) AS (
+    (SELECT type FROM listing WHERE tenant_id = $1 AND connection_id = $2 ORDER BY type LIMIT 1)
+    UNION ALL
+    SELECT (SELECT type FROM listing WHERE tenant_id = $1 AND connection_id = $2 AND type > k.type
+            ORDER BY type LIMIT 1)
+    FROM kinds k WHERE k.type IS NOT NULL
+), hits AS (
+    SELECT h.id, h.type, h.key, h.article_id FROM kinds k
+    CROSS JOIN LATERAL (SELECT id, type, key, article_id FROM listing
+                        WHERE tenant_id = $1 AND connection_id = $2 AND type = k.type AND key >= $3 AND key < $4
+                        ORDER BY key LIMIT $5) h
+    UNION
+    SELECT l.id, l.type, l.key, l.article_id FROM article a
+    JOIN listing l ON l.tenant_id = $1 AND l.article_id = a.id AND l.connection_id = $2
+    WHERE a.tenant_id = $1 AND a.sku = $3
+)
+SELECT h.type, h.key, a.id AS article_id, a.sku, a.name, v.trouble
+FROM (SELECT * FROM hits ORDER BY type, key LIMIT $5) h
+JOIN article a ON a.tenant_id = $1 AND a.id = h.article_id
+LEFT JOIN level v ON v.tenant_id = $1 AND v.connection_id = $2 AND v.item = h.id
+ORDER BY h.type, h.key;

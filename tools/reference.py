@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import click
 import msgspec
@@ -163,18 +163,19 @@ def told_facts() -> str:
             for kind in role.listens:
                 listeners.setdefault(kind, []).append(f"`{name}` as `{role_name}`")
     lines: list[str] = []
-    found: list[type[facts.Fact]] = [
-        one for _, one in inspect.getmembers(facts, inspect.isclass) if _is_fact(one)
-    ]
-    for fact in sorted(found, key=lambda one: one.kind):
+    for fact in facts.every():
         lines += [f"## `{fact.kind}`", "", _doc(fact), ""]
         if fact.personal:
             lines += ["Carries names, phones or addresses; stored sealed.", ""]
         if fact.superseded_by:
             names = ", ".join(f"`{kind}`" for kind in sorted(fact.superseded_by))
             lines += [f"Pointless once {names} was delivered.", ""]
-        told = ", ".join(sorted(listeners.get(fact.kind, []))) or "nobody yet"
-        lines += [f"Told to: {told}.", "", *_fields(fact, set())]
+        told = ", ".join(sorted(listeners.get(fact.kind, []))) or "subscribers alone"
+        lines += [
+            f"Told to: {told}. To subscribers it is `{facts.event(fact.kind)}`.",
+            "",
+            *_fields(fact, set()),
+        ]
     return _page("Facts", "What happened, as deliveries carry it.", "\n".join(lines))
 
 
@@ -252,10 +253,6 @@ def _default(field: Any) -> str:
     if value in ("", None, (), {}):
         return "none"
     return f"`{_cell(str(msgspec.to_builtins(value)))}`"
-
-
-def _is_fact(one: Any) -> TypeGuard[type[facts.Fact]]:
-    return issubclass(one, facts.Fact) and bool(one.kind) and one.__module__ == facts.__name__
 
 
 def _doc(one: Any) -> str:

@@ -41,13 +41,18 @@ class Schemas:
         """Return the schema (mostly a reference) of one of the types given at the start."""
         return self._by_type[shape]
 
-    def _describe(self, shapes: Iterable[Any], decimal: Schema) -> None:
+    def add(self, written: Iterable[Any], mark: str) -> None:
+        """Describe more types that are written; their names begin with ``mark`` and clash with no others."""
+        self._describe(written, _WRITTEN, mark)
+
+    def _describe(self, shapes: Iterable[Any], decimal: Schema, mark: str = "") -> None:
         """Describe types whose decimals are ``decimal``; one that has any goes in one direction only."""
         wanted = list(dict.fromkeys(shapes))
         found, components = msgspec.json.schema_components(
-            wanted, schema_hook=_own, ref_template=_REF
+            wanted, schema_hook=_own, ref_template=_REF.replace("{", mark + "{")
         )
-        for name, schema in _plain(components, decimal).items():
+        for bare, schema in _plain(components, decimal).items():
+            name = mark + bare
             if self.components.setdefault(name, schema) != schema:
                 message = f"{name} is read and written, and holds a decimal: make it two types"
                 raise TypeError(message)

@@ -69,11 +69,14 @@ def test_every_state_and_kind_has_a_word() -> None:
     outcomes = get_args(policy.Outcome)
     for code in {*desk.STATES, *orders.STATES, *outcomes, "lost", "late"}:
         assert code in vocabulary.STATES, code
-    for fact in facts._kinds(facts.Fact):
-        if not fact.__module__.startswith("entrepot."):
-            continue  # other tests make facts of their own
-        assert not fact.kind or fact.kind in vocabulary.KINDS, fact.kind
-    assert facts.Levels.kind in vocabulary.KINDS
+    listened = {
+        kind
+        for dialect in discover().values()
+        for role in dialect.roles.values()
+        for kind in role.listens
+    }
+    for kind in {*facts.kinds(), *listened, facts.Levels.kind}:
+        assert kind in vocabulary.KINDS, kind
 
 
 def test_every_setting_has_a_label() -> None:

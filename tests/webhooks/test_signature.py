@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from entrepot import clock, facts, ids
+from entrepot.conform import samples
 from entrepot.dialect import Delivered, Partner, Rejected, Request, Response, Retry, Sent
+from entrepot.dialects import webhooks
 from entrepot.dialects.webhooks import client, signature, wire
 from entrepot.dialects.webhooks.wire import SenderSettings
 
@@ -70,6 +73,14 @@ def test_what_a_partner_s_decoder_made_is_told_as_it_is() -> None:
     fact = facts.OrderPlaced(number="SO1", customer="", lines=lines, details={"n": Positive(3)})
     again = facts.decode(fact.kind, facts.encode(fact))
     assert again == fact
+
+
+def test_every_event_has_a_sample() -> None:
+    """Whoever writes a subscriber finds the body of each call."""
+    shown = {one.fact["kind"] for one in samples.read(webhooks.dialect.folder, "sender").outgoing}
+    assert shown == set(facts.kinds())
+    readme = (webhooks.dialect.folder / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`([a-z_]+\.[a-z]+)`", readme)) >= set(wire.KINDS)
 
 
 def test_every_fact_is_an_event() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import structs
 
-from entrepot.adjustments import rules
+from entrepot.adjustments import rules, told
 from entrepot.adjustments.rules import KIND, Act, Line, NewAdjustment
 from entrepot.db import queries
 from entrepot.errors import Refused
@@ -54,6 +54,9 @@ async def create(tx: Tx, batch: Sequence[NewAdjustment]) -> list[str | Refused]:
         )
     numbers = {at: (paper.id, paper.number) for paper, (at, _, _) in zip(filed, good, strict=True)}
     await repeats.fulfil(tx, numbers)
+    await told.filed(
+        tx, [(paper, batch[at].lines) for paper, (at, _, _) in zip(filed, good, strict=True)]
+    )
     outcomes |= {at: number for at, (_, number) in numbers.items()}
     return [repeats.answer(at, outcomes) for at in range(len(batch))]
 
@@ -153,6 +156,7 @@ async def _act_once(tx: Tx, batch: Sequence[Act], eyes: Policy) -> list[str | Re
     await papers.step(tx, KIND, taken.steps)
     await accounts.reprice(tx, taken.repriced)
     await accounts.book(tx, taken.booked)
+    await told.stepped(tx, taken.steps, {c.number: c.reason for c in batch}, taken.booked)
     return outcomes
 
 

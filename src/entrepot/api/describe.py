@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from entrepot import __version__, openapi
+from entrepot.api import events
 from entrepot.api.problems import Problem
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def document(operations: tuple[Operation, ...], prefix: str) -> dict[str, Any]:
         "servers": [{"url": prefix}],
         "tags": [{"name": noun} for noun in sorted({operation.noun for operation in operations})],
         "paths": dict(sorted(paths.items())),
+        "webhooks": events.described(schemas),
         "components": {
             "schemas": schemas.components,
             "responses": refusals | {"fault": {"description": _FAULT, "content": problem}},

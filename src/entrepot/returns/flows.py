@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from entrepot import facts
 from entrepot.db import queries
 from entrepot.errors import Missing, Refused
 from entrepot.orders import accounts
@@ -15,7 +16,7 @@ from entrepot.papers import flows as papers
 from entrepot.papers.repeats import Repeats
 from entrepot.papers.rules import NewPaper, Paper, Step, policy
 from entrepot.people.rules import PAPERWORK, right
-from entrepot.returns import receipts, rules
+from entrepot.returns import receipts, rules, told
 from entrepot.returns.receipts import Receipt
 from entrepot.returns.rules import KIND, Act, Amounts, Body, Claims, Edit, Line, NewReturn
 
@@ -54,7 +55,9 @@ async def create(tx: Tx, batch: Sequence[NewReturn]) -> list[str | Refused]:
             del drafts[at]
     good = sorted(drafts)
     filed = await papers.file(tx, KIND, [_paper(drafts[at], batch[at].actor) for at in good])
-    await _save(tx, {p.id: drafts[at] for p, at in zip(filed, good, strict=True)})
+    saved = [(paper, drafts[at]) for paper, at in zip(filed, good, strict=True)]
+    await _save(tx, {paper.id: draft for paper, draft in saved})
+    await told.drafted(tx, facts.SalesReturnFiled, saved)
     numbers = {at: (paper.id, paper.number) for paper, at in zip(filed, good, strict=True)}
     await repeats.fulfil(tx, numbers)
     outcomes |= {at: number for at, (_, number) in numbers.items()}
@@ -73,6 +76,8 @@ async def edit(tx: Tx, batch: Sequence[Edit]) -> list[str | Refused]:
         steps = [_edited(allowed[at], draft, commands[at].actor) for at, draft in drafts.items()]
         await papers.step(tx, KIND, steps)
         await _save(tx, {allowed[at].id: draft for at, draft in drafts.items()})
+        edited = [(allowed[at], draft) for at, draft in drafts.items()]
+        await told.drafted(tx, facts.SalesReturnEdited, edited)
         outcomes |= {at: allowed[at].state for at in drafts}
     return [outcomes[at] for at in range(len(batch))]
 
@@ -322,6 +327,9 @@ class _Taken:
             await tx.do(_q.refunded, list(self._refunds), totals)
         await receipts.sign_in(tx, self._receipts)
         await papers.step(tx, KIND, self.steps)
+        due = {paper_id: amounts.total for paper_id, *_, amounts in self._run}
+        depots = {paper_id: row["depot_id"] for paper_id, row in self._money.items()}
+        await told.stepped(tx, self.steps, due, depots, self._refunds)
 
     def _claim(self, paper: Paper) -> None:
         """Work the amounts out anew and take pieces, discount and freight of the order."""

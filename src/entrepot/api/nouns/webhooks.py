@@ -19,7 +19,7 @@ from entrepot.dialect import Switch
 
 DIALECT = "webhooks"
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+", max_length=2000)]
-Event = Annotated[str, Meta(pattern=r"^[a-z]+\.[a-z]+$", max_length=50)]
+Event = Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z]+$", max_length=50)]
 Events = Annotated[list[Event], Meta(max_length=100, description="None: every event.")]
 _q = queries(__package__)
 

@@ -10,8 +10,6 @@ from msgspec import Meta, Struct
 from entrepot import facts
 from entrepot.dialect import Problem, Reply, Settings, Switch
 
-PERSONAL = frozenset({"receiver", "customer", "member", "details"})
-"""Fields of facts that may hold names, phones and addresses."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -56,7 +54,7 @@ def body(fact: facts.Fact, settings: SenderSettings) -> bytes:
     """Return the event of a fact as JSON; what is personal is left out unless it was asked for."""
     data = {name: getattr(fact, name) for name in fact.__struct_fields__}
     if settings.personal == "off":
-        data = {name: value for name, value in data.items() if name not in PERSONAL}
+        data = {name: value for name, value in data.items() if name not in facts.PERSONAL}
     return _encode(Event(type=facts.event(fact.kind), data=data))
 
 

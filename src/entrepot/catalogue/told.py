@@ -20,7 +20,16 @@ _q = queries(__package__)
 
 
 async def parts(tx: Tx, article_ids: Collection[int]) -> None:
-    """Tell of every suite that contains any of these changed articles."""
+    """Tell of these changed articles, and of every suite that contains any.
+
+    Partners who keep goods are told of them with the suites alone; who overhears is told of each.
+    """
+    if article_ids and tx.overhearers(GoodsSaved.kind):
+        await _tell(tx, [None], await _goods(tx, article_ids))
+    await _suites_with(tx, article_ids)
+
+
+async def _suites_with(tx: Tx, article_ids: Collection[int]) -> None:
     if article_ids and _listening(tx, SuiteSaved.kind):
         rows = await tx.rows(_q.suites_of, list(article_ids))
         await suites(tx, [row["id"] for row in rows], {})
@@ -52,7 +61,12 @@ async def goods_with(tx: Tx, article_ids: Collection[int]) -> None:
     listeners = _listening(tx, GoodsSaved.kind)
     if not listeners or not article_ids:
         return
-    found = await _goods(tx, article_ids)
+    await _tell(tx, listeners, await _goods(tx, article_ids))
+    await _suites_with(tx, article_ids)
+
+
+async def _tell(tx: Tx, listeners: Sequence[int | None], found: Mapping[int, Goods]) -> None:
+    """Tell of goods, by the ids of their specs; the first of these is what they are told in order by."""
     first = {goods.goods_no: min(a for a in found if found[a] is goods) for goods in found.values()}
     await announce(
         tx,
@@ -66,7 +80,6 @@ async def goods_with(tx: Tx, article_ids: Collection[int]) -> None:
             for number, article_id in sorted(first.items())
         ],
     )
-    await parts(tx, article_ids)
 
 
 def _listening(tx: Tx, kind: str) -> Sequence[int | None]:

@@ -135,7 +135,6 @@ KINDS: Mapping[str, str] = {
     "discrepancy_opened": N_("Discrepancy opened"),
     "discrepancy_resolved": N_("Discrepancy resolved"),
     "reconciliation_done": N_("Reconciliation done"),
-    "article_saved": N_("Article saved"),
     "note_refused": N_("Note refused by its outlet"),
     "note_parked": N_("Note parked for a person"),
     "import_finished": N_("Import finished"),

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from entrepot import ids
 from entrepot.db import queries
-from entrepot.discrepancies import rules
+from entrepot.discrepancies import rules, told
 from entrepot.discrepancies.rules import Key, Seen, Standing
 from entrepot.errors import BadInput, Missing, Refused
 
@@ -40,7 +40,7 @@ async def see(tx: Tx, batch: Sequence[Seen]) -> None:
     """Open these discrepancies, or note that they still stand; of one seen twice the last counts."""
     rows = rules.once(batch)
     if rows:
-        await tx.do(
+        opened = await tx.rows(
             _q.see,
             [ids.new() for _ in rows],
             [row.kind for row in rows],
@@ -51,13 +51,16 @@ async def see(tx: Tx, batch: Sequence[Seen]) -> None:
             [row.note_id for row in rows],
             [row.text for row in rows],
             [msgspec.json.encode(row.details).decode() for row in rows],
+            told.heard(tx),
         )
+        await told.opened(tx, opened)
 
 
 async def agree(tx: Tx, keys: Collection[Key]) -> None:
     """Resolve what stands under these keys: its figures agree again."""
     if keys:
-        await tx.do(_q.agree, *_columns(keys), AGREED)
+        resolved = await tx.rows(_q.agree, *_columns(keys), AGREED)
+        await told.resolved(tx, resolved, by_hand=False)
 
 
 async def open_among(tx: Tx, keys: Collection[Key]) -> dict[Key, Standing]:
@@ -78,6 +81,7 @@ async def resolve(tx: Tx, batch: Sequence[Resolve]) -> list[Refused | None]:
         [one.reason.strip() for one in given],
         [ids.new() for _ in given],
     )
+    await told.resolved(tx, [row for row in rows if row["was_open"]], by_hand=True)
     known = {row["id"] for row in rows}
     return [_outcome(one, known) for one in batch]
 

@@ -1,17 +1,23 @@
 -- name: see
--- A person's verdict stays while the figures do; what resolved itself, or changed, opens anew.
-INSERT INTO discrepancy AS d
-    (tenant_id, id, kind, connection_id, subject, document, order_id, note_id, text, details)
-SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
-    $8::bigint[], $9::text[], $10::jsonb[])
-ON CONFLICT (tenant_id, connection_id, kind, subject) DO UPDATE SET
-    document = excluded.document, order_id = excluded.order_id, note_id = excluded.note_id,
-    text = excluded.text, details = excluded.details, seen_at = now(),
-    opened_at = CASE WHEN d.resolved_at IS NULL OR (d.resolved_by <> '' AND d.details = excluded.details)
-        THEN d.opened_at ELSE now() END,
-    resolved_at = CASE WHEN d.resolved_by <> '' AND d.details = excluded.details THEN d.resolved_at END,
-    resolved_by = CASE WHEN d.details = excluded.details THEN d.resolved_by ELSE '' END,
-    reason = CASE WHEN d.resolved_by <> '' AND d.details = excluded.details THEN d.reason ELSE '' END;
+-- A person's verdict stays while the figures do; what resolved itself, or changed, opens anew. Returns what
+-- opened just now, where somebody is told of it ($11).
+WITH seen AS (
+    INSERT INTO discrepancy AS d
+        (tenant_id, id, kind, connection_id, subject, document, order_id, note_id, text, details)
+    SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+        $8::bigint[], $9::text[], $10::jsonb[])
+    ON CONFLICT (tenant_id, connection_id, kind, subject) DO UPDATE SET
+        document = excluded.document, order_id = excluded.order_id, note_id = excluded.note_id,
+        text = excluded.text, details = excluded.details, seen_at = now(),
+        opened_at = CASE WHEN d.resolved_at IS NULL OR (d.resolved_by <> '' AND d.details = excluded.details)
+            THEN d.opened_at ELSE now() END,
+        resolved_at = CASE WHEN d.resolved_by <> '' AND d.details = excluded.details THEN d.resolved_at END,
+        resolved_by = CASE WHEN d.details = excluded.details THEN d.resolved_by ELSE '' END,
+        reason = CASE WHEN d.resolved_by <> '' AND d.details = excluded.details THEN d.reason ELSE '' END
+    RETURNING *
+)
+SELECT id, kind, connection_id, subject, document, text, details FROM seen
+WHERE $11::boolean AND opened_at = now();
 
 -- name: agree
 -- Locked in one order, since several may agree again in one document, and in several at once.
@@ -24,7 +30,8 @@ WITH standing AS (
     FOR UPDATE OF d
 )
 UPDATE discrepancy d SET resolved_at = now(), reason = $5
-FROM standing s WHERE d.tenant_id = $1 AND d.id = s.id;
+FROM standing s WHERE d.tenant_id = $1 AND d.id = s.id
+RETURNING d.id, d.kind, d.connection_id, d.subject, d.document, d.text, d.details, d.reason;
 
 -- name: open_among
 SELECT d.*
@@ -39,7 +46,7 @@ WITH asked AS (
         WITH ORDINALITY AS a (id, who, reason, audit_id, at)
     ORDER BY id, at
 ), known AS (
-    SELECT d.id, d.kind, d.subject, d.resolved_at IS NULL AS was_open
+    SELECT d.*, d.resolved_at IS NULL AS was_open
     FROM discrepancy d WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[])
     ORDER BY d.id
     FOR UPDATE
@@ -52,7 +59,8 @@ WITH asked AS (
     SELECT $1, a.audit_id, a.who, 'discrepancy resolve', k.kind || ' ' || k.subject, a.reason
     FROM asked a JOIN known k ON k.id = a.id AND k.was_open
 )
-SELECT id FROM known;
+SELECT k.id, k.was_open, k.kind, k.connection_id, k.subject, k.document, k.text, k.details, a.reason
+FROM known k JOIN asked a ON a.id = k.id;
 
 -- name: find
 SELECT d.* FROM discrepancy d

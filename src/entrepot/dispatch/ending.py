@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
     from entrepot.db import Row, Tx
     from entrepot.dispatch.books import Books
-    from entrepot.dispatch.rules import Order
+    from entrepot.dispatch.rules import Note, Order
 
 
 async def conclude(tx: Tx, books: Books, freed: Sequence[Row] = ()) -> None:
     """Draw the consequences and write the books; ``freed`` are reservations that closed notes give back."""
     orders = list(books.orders.values())
-    for order in orders:
-        _decide_void(books, order)
+    voided = [order for order in orders if _decide_void(books, order)]
     asks = [ask for order in orders if not order.voiding for ask in _asks(order)]
     if freed and any(note.state == "void" for ask in asks for note in ask.rest_of):
         # What an outlet gave up for a void that failed may well go back to it: free it before choosing.
@@ -39,25 +38,31 @@ async def conclude(tx: Tx, books: Books, freed: Sequence[Row] = ()) -> None:
     await offer(tx, books, asks, also={(row["article_id"], row["location_id"]) for row in freed})
     await stock.resolve(tx, freed, "released")
     over = [order for order in orders if _move_on(books, order)]
+    parked = [(ask.order, note) for ask in asks for note in ask.rest_of if note.onward == "parked"]
+    await _announce_ours(tx, voided, parked)
     await _announce_end(tx, over)
     await ledger.write(tx, books)
 
 
-def _decide_void(books: Books, order: Order) -> None:
-    """End the asking once it is decided: the order is void, or goods have left and the rest goes on."""
+def _decide_void(books: Books, order: Order) -> bool:
+    """End the asking once it is decided: the order is void, or goods have left and the rest goes on.
+
+    Tell whether it is void.
+    """
     decided = rules.void_decided(order) if order.voiding else None
     if decided is None:
-        return
+        return False
     order.voiding = False
     if not decided:
         books.log(order, "not voided: goods have left")
-        return
+        return False
     order.state = "cancelled"
     for note in order.notes:
         if note.onward in ("waiting", "parked"):
             note.onward = "none"
             books.touched[note.id] = note
     books.log(order, "cancelled")
+    return True
 
 
 def _asks(order: Order) -> list[Ask]:
@@ -82,6 +87,20 @@ def _move_on(books: Books, order: Order) -> bool:
     order.ended = True
     books.changed[order.id] = order
     return state != "cancelled"
+
+
+async def _announce_ours(
+    tx: Tx, voided: Sequence[Order], parked: Sequence[tuple[Order, Note]]
+) -> None:
+    """Tell of what no partner is told, since it asked for it itself, or since a person has to act."""
+    news: list[tuple[int, facts.Fact]] = [
+        (order.id, facts.OrderCancelled(number=order.number)) for order in voided
+    ]
+    news += [
+        (note.id, facts.NoteParked(number=order.number, note=note.number, outlet=note.outlet))
+        for order, note in parked
+    ]
+    await announce(tx, [Announcement(connection_id=None, key=key, fact=fact) for key, fact in news])
 
 
 async def _announce_end(tx: Tx, over: Sequence[Order]) -> None:

@@ -104,8 +104,17 @@ async def close(tx: Tx, books: Books, closed: Sequence[tuple[Order, Note]]) -> N
     if offers:
         await outbox.withdraw(tx, offers, "the note is closed", tried=True)
     freed = await exact.held(tx, [note.id for _, note in closed])
+    refused = [(order, note) for order, note in closed if note.state == "refused"]
+    await announce(tx, [_news(order, note) for order, note in refused])
     await conclude(tx, books, freed)
-    await _count_off(tx, [note for _, note in closed if note.state == "refused" and note.reason])
+    await _count_off(tx, [note for _, note in refused if note.reason])
+
+
+def _news(order: Order, note: Note) -> Announcement:
+    fact = facts.NoteRefused(
+        number=order.number, note=note.number, outlet=note.outlet, reason=note.reason
+    )
+    return Announcement(connection_id=None, key=note.id, fact=fact)
 
 
 async def take_back(tx: Tx, batch: Sequence[Refusal]) -> list[Done | Refused]:

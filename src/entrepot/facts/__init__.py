@@ -6,12 +6,20 @@ A fact is written to the outbox in the transaction that made it true, and carrie
 
 from __future__ import annotations
 
+from entrepot.facts.discrepancies import (
+    DiscrepancyFact,
+    DiscrepancyOpened,
+    DiscrepancyResolved,
+    ReconciliationDone,
+)
 from entrepot.facts.dispatch import (
     DispatchCompleted,
     DispatchOffered,
     DispatchRefused,
     DispatchRequested,
     DispatchWithdrawn,
+    NoteParked,
+    NoteRefused,
     PackagesShipped,
     Parcel,
     Piece,
@@ -31,6 +39,7 @@ from entrepot.facts.fact import (
     kinds,
     superseded_by,
 )
+from entrepot.facts.files import ImportFinished
 from entrepot.facts.goods import Goods, GoodsSaved, Spec, Suite, SuitePart, SuiteSaved
 from entrepot.facts.levels import Level, Levels
 from entrepot.facts.orders import (
@@ -69,6 +78,9 @@ __all__ = [
     "AdjustmentFiled",
     "AdjustmentPassed",
     "AdjustmentRefused",
+    "DiscrepancyFact",
+    "DiscrepancyOpened",
+    "DiscrepancyResolved",
     "DispatchCompleted",
     "DispatchOffered",
     "DispatchRefused",
@@ -78,8 +90,11 @@ __all__ = [
     "Goods",
     "GoodsLine",
     "GoodsSaved",
+    "ImportFinished",
     "Level",
     "Levels",
+    "NoteParked",
+    "NoteRefused",
     "OrderCancelled",
     "OrderPlaced",
     "OrderProcessed",
@@ -89,6 +104,7 @@ __all__ = [
     "Parcel",
     "Piece",
     "Receiver",
+    "ReconciliationDone",
     "ReturnReceived",
     "ReturnedLine",
     "SalesReturnCompleted",

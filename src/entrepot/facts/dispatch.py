@@ -102,6 +102,33 @@ class DispatchRefused(Fact, frozen=True, kw_only=True):
     reason: str
 
 
+class NoteRefused(Fact, frozen=True, kw_only=True):
+    """An outlet will not ship the rest of a note; it is offered elsewhere where that may be."""
+
+    kind = "note_refused"
+
+    note: str
+    outlet: str
+    reason: str
+
+    def numbers(self) -> tuple[str, ...]:
+        """Return the order's number and the note's."""
+        return (self.number, self.note)
+
+
+class NoteParked(Fact, frozen=True, kw_only=True):
+    """Goods of a note were offered as often as they may be; a person says where they come from."""
+
+    kind = "note_parked"
+
+    note: str
+    outlet: str
+
+    def numbers(self) -> tuple[str, ...]:
+        """Return the order's number and the note's."""
+        return (self.number, self.note)
+
+
 class PackagesShipped(Fact, frozen=True, kw_only=True):
     """Goods of the order left an outlet; ``late_reason`` is why not within 24 hours."""
 

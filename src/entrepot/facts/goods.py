@@ -80,7 +80,7 @@ class Goods(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoodsSaved(Fact, frozen=True, kw_only=True):
-    """Goods were made or changed, or became part of a suite that a partner is told."""
+    """Goods were made or changed, or became part of a suite that a partner is told; all of their specs."""
 
     kind = "goods_saved"
 

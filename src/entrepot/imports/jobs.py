@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from entrepot import ids
+from entrepot import facts, ids
 from entrepot.connections.flows import audit
+from entrepot.courier.outbox import Announcement, announce
 from entrepot.courier.schedules import Schedule
 from entrepot.db import queries
 from entrepot.errors import Conflict, Missing, Refused, Unusable
@@ -156,6 +157,15 @@ async def _end(
     async def write(tx: Tx) -> None:
         await tx.do(_q.end_job, job["id"], state, taken, left_out, problem, errors)
         await tx.do(_q.drop_parts, job["id"])
+        done = facts.ImportFinished(
+            number=str(job["id"]),
+            content=job["kind"],
+            dry_run=job["dry_run"],
+            taken=taken,
+            left_out=left_out,
+            problem=problem,
+        )
+        await announce(tx, [Announcement(connection_id=None, key=job["id"], fact=done)])
         if not job["dry_run"]:
             details = {"kind": job["kind"], "taken": taken, "left out": left_out}
             await audit(tx, job["who"], "import", str(job["id"]), details=details)

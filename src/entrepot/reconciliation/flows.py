@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from entrepot import facts
 from entrepot.clock import SHANGHAI
+from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import queries
 from entrepot.discrepancies import flows as discrepancies
 from entrepot.discrepancies.rules import Seen
@@ -102,7 +104,22 @@ async def reconcile(tx: Tx, kind: Kind, asked: Asked, rows: Rows) -> Run:
     )
     fields = ("connection_id", "kind", "day", "file", "who", "theirs", "ours", "differing")
     await tx.do(_q.keep_run, *(getattr(run, name) for name in fields))
+    await _tell(tx, run)
     return run
+
+
+async def _tell(tx: Tx, run: Run) -> None:
+    partner = tx.partner(run.connection_id)
+    done = facts.ReconciliationDone(
+        number=f"{run.kind} {run.day}",
+        connection=partner.name if partner else "",
+        list=run.kind,
+        day=run.day,
+        theirs=run.theirs,
+        ours=run.ours,
+        differing=run.differing,
+    )
+    await announce(tx, [Announcement(connection_id=None, key=run.connection_id, fact=done)])
 
 
 async def runs(tx: Tx, connection_id: int | None, limit: int) -> list[Run]:

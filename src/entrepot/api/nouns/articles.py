@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,7 +14,7 @@ from entrepot.api.batch import MOST
 from entrepot.api.desk import Desk
 from entrepot.api.operation import reads, writes
 from entrepot.api.paging import Page, Paged
-from entrepot.api.words import SAID, Code, Id, Words
+from entrepot.api.words import SAID, Body, Code, Id, Words
 from entrepot.catalogue import flows
 from entrepot.db import Row, Tx, queries
 
@@ -30,28 +31,30 @@ class Article(Struct, frozen=True, kw_only=True):
     pic_url: str
     unit: str
     kind: str
+    retail_price: Decimal
     details: dict[str, Any]
     created_at: datetime
     changed_at: datetime
 
 
-class ArticleContent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of an article but its SKU; what is left out returns to its default."""
+class ArticleContent(Body, frozen=True, kw_only=True):
+    """All of an article but its SKU; what is left out returns to its default, but the price, which stays."""
 
     style_no: Annotated[str, Meta(pattern=SAID, max_length=200)] | None = None
     name: Words = ""
     pic_url: Words = ""
     unit: Annotated[str, Meta(max_length=50)] = ""
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = {}  # noqa: RUF012 - a struct's default is copied
+    retail_price: Decimal | None = None
 
 
-class NewArticle(ArticleContent, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewArticle(ArticleContent, frozen=True, kw_only=True):
     """An article as it is created, or replaced where its SKU is known."""
 
     sku: Code
 
 
-class NewArticles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewArticles(Body, frozen=True, kw_only=True):
     """Articles to be saved: all of them or none."""
 
     articles: Annotated[list[NewArticle], Meta(min_length=1, max_length=MOST)]
@@ -128,6 +131,7 @@ def _new(sku: str, content: ArticleContent) -> flows.Article:
         pic_url=content.pic_url,
         unit=content.unit,
         details=content.details,
+        retail_price=content.retail_price,
     )
 
 
@@ -140,6 +144,7 @@ def _article(row: Row) -> Article:
         pic_url=row["pic_url"],
         unit=row["unit"],
         kind=row["kind"],
+        retail_price=row["retail_price"],
         details=msgspec.json.decode(row["details"]),
         created_at=row["created_at"],
         changed_at=row["changed_at"],

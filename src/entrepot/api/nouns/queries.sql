@@ -1,7 +1,7 @@
 -- What the API reads, by noun. Every list continues behind a key, whatever was added since.
 
 -- name: articles
-SELECT id, sku, style_no, name, pic_url, unit, kind, details, created_at, changed_at
+SELECT id, sku, style_no, name, pic_url, unit, kind, retail_price, details, created_at, changed_at
 FROM article
 WHERE tenant_id = $1 AND ($2::text IS NULL OR sku > $2)
   AND ($4::text[] IS NULL OR sku = ANY($4))
@@ -10,7 +10,7 @@ WHERE tenant_id = $1 AND ($2::text IS NULL OR sku > $2)
 ORDER BY sku LIMIT $3;
 
 -- name: article
-SELECT id, sku, style_no, name, pic_url, unit, kind, details, created_at, changed_at
+SELECT id, sku, style_no, name, pic_url, unit, kind, retail_price, details, created_at, changed_at
 FROM article WHERE tenant_id = $1 AND id = $2;
 
 -- name: locations

@@ -127,5 +127,5 @@ async def compared(client: Client, qty: str) -> None:
         file="list.csv",
         who="erp",
     )
-    rows = [(2, ("E-5", "E-1", qty))]
+    rows: flows.Rows = [(2, ("E-5", "E-1", qty))]
     await client.hub.db.run(tenant_id, lambda tx: flows.reconcile(tx, KINDS["stock"], asked, rows))

@@ -16,6 +16,7 @@ FILES = sorted(ROOT.rglob("queries.sql"))
 ACROSS = {
     "connections": {"registry", "registry_credentials", "tenants", "address"},
     "courier": {"acts_under_way", "schedules", "schedules_due", "outgrown"},
+    "discrepancies": {"forget_resolved"},
     "gauges": {"queue", "lag", "levels"},
     "imports": {"waiting_jobs", "forget_jobs"},
     "operations": {

@@ -171,6 +171,28 @@ async def test_many_at_once_neither_lose_one_nor_wait_for_each_other_in_a_ring(
         assert len(await standing(tx, only_open=False)) == 40
 
 
+async def test_what_was_resolved_long_ago_is_dropped(database: Database) -> None:
+    """Not what stands, what was resolved lately, nor a verdict on what is still seen."""
+    subjects = ("old", "lately", "seen", "stands")
+    async with database.transaction(TENANT) as tx:
+        await flows.see(tx, [seen(subject) for subject in subjects])
+        found = {one.subject: one for one in await standing(tx)}
+        verdicts = [
+            Resolve(id=found[subject].id, who="ann", reason="counted") for subject in subjects[:3]
+        ]
+        await flows.resolve(tx, verdicts)
+        await tx.do(
+            "UPDATE discrepancy SET opened_at = opened_at - interval '401 days',"
+            " resolved_at = resolved_at - CASE WHEN subject = 'lately' THEN interval '1 day'"
+            " ELSE interval '401 days' END, seen_at = seen_at - CASE WHEN subject = 'seen'"
+            " THEN interval '1 day' ELSE interval '401 days' END WHERE tenant_id = $1"
+        )
+    await flows.forget(database)
+    async with database.reading(TENANT) as tx:
+        left = {one.subject for one in await standing(tx, only_open=False)}
+    assert left == {"lately", "seen", "stands"}
+
+
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([None, 1, 2]), st.integers(0, 9))))
 def test_each_subject_is_written_once_as_it_was_seen_last(rows: list[tuple[str, int, int]]) -> None:
     """In one order, whatever order they come in."""

@@ -47,4 +47,4 @@ FROM piece p JOIN location l ON l.tenant_id = $1 AND l.id = p.location_id
 WHERE p.tenant_id = $1;
 
 -- name: discrepancies
-SELECT kind FROM discrepancy WHERE tenant_id = $1 ORDER BY id;
+SELECT kind FROM discrepancy WHERE tenant_id = $1 AND (NOT $2 OR resolved_at IS NULL) ORDER BY id;

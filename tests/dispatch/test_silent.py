@@ -82,6 +82,32 @@ async def test_an_outlet_that_answered_is_not_silent(database: Database) -> None
     assert await world.discrepancies() == []
 
 
+async def test_an_outlet_that_answers_after_all_is_silent_no_longer(database: Database) -> None:
+    """A first parcel closes what was shown to a person; so does a refusal."""
+    world = World(database)
+    await offered(world)
+    (note,) = await world.notes("D1")
+    clock.move(timedelta(hours=25))
+    await look(world)
+    assert await world.discrepancies(standing=True) == ["silent"]
+    await world.check_out(note["number"], {"W1": [code_of("X", "A", 0)]})
+    assert await world.discrepancies(standing=True) == []
+    await look(world)
+    assert await world.discrepancies(standing=True) == []
+
+
+async def test_a_refusal_ends_the_silence(database: Database) -> None:
+    """The goods go elsewhere, and nobody needs to ask the outlet."""
+    world = World(database)
+    await offered(world)
+    (note,) = await world.notes("D1")
+    clock.move(timedelta(hours=25))
+    await look(world)
+    await world.refuse(note["number"])
+    assert await world.discrepancies() == ["silent"]
+    assert await world.discrepancies(standing=True) == []
+
+
 async def test_a_note_that_never_reached_its_outlet_is_not_silence(database: Database) -> None:
     """A call that waits or needs attention is the courier's to show."""
     world = World(database)
@@ -118,6 +144,7 @@ async def test_with_auto_resource_the_goods_go_elsewhere_once_the_outlet_agrees(
     await world.settle(note["recall_id"])
     notes = [(n["outlet"], n["state"], n["onward"], n["round"]) for n in await world.notes("D1")]
     assert notes == [("A", "withdrawn", "sourced", 1), ("B", "open", "none", 2)]
+    assert await world.discrepancies(standing=True) == []
     assert await world.stock() == {("X", "A"): (2, 0), ("X", "B"): (2, 2)}
     assert await world.proven()
 

@@ -274,9 +274,9 @@ class World:
         """Return (outlet, state) of every piece."""
         return {row["code"]: (row["outlet"], row["state"]) for row in await self._rows(_q.pieces)}
 
-    async def discrepancies(self) -> list[str]:
-        """Return the kinds of what a person should look at."""
-        return [row["kind"] for row in await self._rows(_q.discrepancies)]
+    async def discrepancies(self, *, standing: bool = False) -> list[str]:
+        """Return the kinds of what a person was shown, or of what still stands of it."""
+        return [row["kind"] for row in await self._rows(_q.discrepancies, standing)]
 
     async def proven(self) -> bool:
         """Tell whether every balance is what its movements and reservations say."""

@@ -1,4 +1,4 @@
-"""The courier's own scheduled work: ticks of levels, full sends, acts to go on with, partitions."""
+"""The courier's own scheduled work: ticks of levels, full sends, acts to go on with, what is past keeping."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from entrepot.courier import desk, retention
 from entrepot.courier.schedules import Schedule
 from entrepot.db import queries
+from entrepot.discrepancies import flows as discrepancies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,7 @@ async def _tick(db: Database, connection_id: int, tenant_id: int, *, full: bool)
 
 async def _tend(db: Database, _tenant_id: int) -> None:
     await retention.tend(db)
+    await discrepancies.forget(db)
 
 
 async def _go_on(db: Database, _tenant_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Partitions: made ahead, dropped when old. Nothing is ever deleted row by row.
+"""Partitions: made ahead, dropped when old. What is partitioned is never deleted row by row.
 
 ``movement`` is kept for ever, because the ledger proves the balances. ``delivery`` is partitioned by its
 id, which counts milliseconds; a partition with a delivery that still waits for a person is kept.

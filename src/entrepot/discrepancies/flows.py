@@ -22,10 +22,11 @@ from entrepot.errors import BadInput, Missing, Refused
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from entrepot.db import Row, Tx
+    from entrepot.db import Database, Row, Tx
 
 _q = queries(__package__)
 AGREED = "the figures agree again"
+_AT_ONCE = 10_000  # as the statement says
 
 
 class Resolve(Struct, frozen=True, kw_only=True):
@@ -56,11 +57,17 @@ async def see(tx: Tx, batch: Sequence[Seen]) -> None:
         await told.opened(tx, opened)
 
 
-async def agree(tx: Tx, keys: Collection[Key]) -> None:
-    """Resolve what stands under these keys: its figures agree again."""
+async def agree(tx: Tx, keys: Collection[Key], reason: str = AGREED) -> None:
+    """Resolve what stands under these keys: its figures agree again, or whatever else is the reason."""
     if keys:
-        resolved = await tx.rows(_q.agree, *_columns(keys), AGREED)
+        resolved = await tx.rows(_q.agree, *_columns(keys), reason)
         await told.resolved(tx, resolved, by_hand=False)
+
+
+async def forget(db: Database) -> None:
+    """Drop, of all tenants, what has been resolved and not seen again for 400 days, as deliveries are."""
+    while len(await db.rows(_q.forget_resolved)) == _AT_ONCE:
+        pass
 
 
 async def open_among(tx: Tx, keys: Collection[Key]) -> dict[Key, Standing]:

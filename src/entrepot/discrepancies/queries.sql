@@ -73,3 +73,14 @@ LIMIT $8;
 
 -- name: count_open
 SELECT count(*) FROM discrepancy WHERE tenant_id = $1 AND resolved_at IS NULL;
+
+-- name: forget_resolved
+-- A person's verdict on what is still seen stays.
+DELETE FROM discrepancy d
+USING (
+    SELECT tenant_id, id FROM discrepancy
+    WHERE resolved_at < now() - interval '400 days' AND seen_at < now() - interval '400 days'
+    LIMIT 10000
+) AS old
+WHERE d.tenant_id = old.tenant_id AND d.id = old.id
+RETURNING d.id;

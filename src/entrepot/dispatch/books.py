@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from entrepot.db import Row, Tx
 
 _q = queries(__package__)
+_HEARD = "the note waits for no answer any more"
 
 
 class Discrepancy(Struct, frozen=True, kw_only=True):
@@ -117,6 +118,10 @@ async def _write_notes(tx: Tx, notes: list[Note]) -> None:
     lines = [(n.id, a, line.shipped) for n in notes for a, line in n.lines.items() if line.shipped]
     if lines:
         await tx.do(_q.save_shipped, *(ints(line[column] for line in lines) for column in range(3)))
+    heard = [note for note in notes if note.silent and (note.answered or note.state != "open")]
+    await discrepancies.agree(
+        tx, [(note.connection_id or 0, "silent", note.number) for note in heard], _HEARD
+    )
 
 
 async def report(tx: Tx, found: Collection[Discrepancy]) -> None:

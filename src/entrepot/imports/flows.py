@@ -7,8 +7,10 @@ bring in twice, so that an import that was cut short is simply repeated.
 
 from __future__ import annotations
 
+import asyncio
 import csv
-from typing import IO, TYPE_CHECKING, Any, Self
+from contextlib import aclosing
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec import Struct
 
@@ -18,16 +20,22 @@ from entrepot.imports.rules import ERROR, Layout, guarded
 from entrepot.imports.staging import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from pathlib import Path
 
     from entrepot.db import Database, Tx
     from entrepot.imports.staging import Faults, Kind
 
+T = TypeVar("T")
+
 KINDS: dict[str, Kind] = {
     module.kind.name: module.kind
     for module in (articles, suites, listings, stock, outlets, pieces, orders)
 }
+
+
+Row = tuple[int, tuple[str, ...]]
+"""Its line in the file, and its cells in the order of the kind's columns."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -61,14 +69,14 @@ async def run(
     taken = 0
     with sheets.opened(path) as sheet, _Left(errors, sheet.header) as left:
         layout = Layout(kind.columns, kind.prefix, sheet.header)
-        for lines in _batches(sheet.lines, layout, kind):
-            good, wrong = _sift(lines, layout, kind)
-            if good:
-                batch = Batch(rows=good, given=layout.given, extra=layout.extra, who=who)
-                wrong |= await _apply(db, tenant_id, kind, batch, dry_run=dry_run)
-            left.add(lines, wrong)
-            taken += len(lines) - len(wrong)
-            progress(sheet.progress(), taken + left.count)
+        async with aclosing(_ahead(_sifted(sheet, layout, kind))) as batches:
+            async for lines, good, wrong, part in batches:
+                if good:
+                    batch = Batch(rows=good, given=layout.given, extra=layout.extra, who=who)
+                    wrong |= await _apply(db, tenant_id, kind, batch, dry_run=dry_run)
+                left.add(lines, wrong)
+                taken += len(lines) - len(wrong)
+                progress(part, taken + left.count)
     return Result(taken=taken, left_out=left.count, errors=str(errors) if left.count else None)
 
 
@@ -98,6 +106,27 @@ async def _apply(
         return undone.found
 
 
+async def _ahead(items: Iterator[T]) -> AsyncGenerator[T, None]:
+    """Yield what a generator does; a thread makes the next one while this one is worked on."""
+    end = object()
+    coming = asyncio.create_task(asyncio.to_thread(next, items, end))
+    try:
+        while (item := await coming) is not end:
+            coming = asyncio.create_task(asyncio.to_thread(next, items, end))
+            yield item
+    finally:
+        # The file may be closed only once nobody reads it any more.
+        await asyncio.wait([coming])
+
+
+def _sifted(
+    sheet: sheets.Sheet, layout: Layout, kind: Kind
+) -> Iterator[tuple[list[sheets.Line], list[Row], Faults, float]]:
+    """Yield each batch: its lines, the rows among them that can be read, what is wrong, how far it is."""
+    for lines in _batches(sheet.lines, layout, kind):
+        yield lines, *_sift(lines, layout, kind), sheet.progress()
+
+
 def _batches(
     lines: Iterator[sheets.Line], layout: Layout, kind: Kind
 ) -> Iterator[list[sheets.Line]]:
@@ -119,7 +148,7 @@ def _bound(layout: Layout, kind: Kind, one: sheets.Line, other: sheets.Line) -> 
 
 def _sift(
     lines: Sequence[sheets.Line], layout: Layout, kind: Kind
-) -> tuple[list[tuple[int, tuple[str, ...]]], Faults]:
+) -> tuple[list[Row], Faults]:
     """Part the rows that can be read from those that cannot; with a row go those that belong to it."""
     good = []
     wrong: Faults = {}

@@ -87,13 +87,15 @@ class Layout:
         return cells[at] if at < len(cells) else ""
 
     def _fault(self, row: Sequence[str]) -> str | None:
-        for cell in row:
-            if len(cell) > LONGEST:
-                return f"a cell has more than {LONGEST} characters"
-            if "\0" in cell:
-                return "a cell holds a NUL character"
-            if isinstance(cell, Unfit):
-                return f"a cell is neither a text nor a number: {cell[:40]}"
+        whole_row = "".join(row)
+        if len(whole_row) > LONGEST or "\0" in whole_row or Unfit in map(type, row):
+            for cell in row:
+                if len(cell) > LONGEST:
+                    return f"a cell has more than {LONGEST} characters"
+                if "\0" in cell:
+                    return "a cell holds a NUL character"
+                if isinstance(cell, Unfit):
+                    return f"a cell is neither a text nor a number: {cell[:40]}"
         for at, column in self._checks:
             cell = row[at]
             if not cell:

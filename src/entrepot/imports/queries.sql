@@ -1,13 +1,18 @@
 -- The table ``staged`` is temporary: line int, id bigint, other_id bigint, then the columns of the kind as
--- text, null where a cell is empty. A faults query takes the wrong rows out and says why.
+-- text, null where a cell is empty. A faults query takes the wrong rows out and says why. What a row names is
+-- looked up by scalar subqueries: a join would read all articles for every batch.
 
 -- name: article_faults
 -- A style number belongs to one article. Of repeated SKUs the last row counts.
 WITH latest AS (
     SELECT DISTINCT ON (sku) line, sku, style_no FROM staged ORDER BY sku, line DESC
 ), wrong AS (
-    SELECT l.line, 'style_no ' || l.style_no || ' belongs to ' || a.sku || ' already' AS fault
-    FROM latest l JOIN article a ON a.tenant_id = $1 AND a.style_no = l.style_no AND a.sku <> l.sku
+    SELECT line, 'style_no ' || style_no || ' belongs to ' || owner || ' already' AS fault
+    FROM (
+        SELECT line, sku, style_no, (
+            SELECT a.sku FROM article a WHERE a.tenant_id = $1 AND a.style_no = latest.style_no) AS owner
+        FROM latest
+    ) AS owned WHERE owner <> sku
     UNION
     SELECT line, 'style_no ' || style_no || ' stands in the file twice' FROM (
         SELECT line, style_no, row_number() OVER (PARTITION BY style_no ORDER BY line) AS n
@@ -22,8 +27,8 @@ SELECT line, min(fault) AS fault FROM wrong GROUP BY line;
 -- Create or change by SKU; $2 names the columns that the file has, the others stay. New ones get the next
 -- small numbers. Returns what is new or changed.
 WITH latest AS (
-    SELECT DISTINCT ON (s.sku) s.*, NOT EXISTS (
-        SELECT FROM article a WHERE a.tenant_id = $1 AND a.sku = s.sku) AS fresh
+    SELECT DISTINCT ON (s.sku) s.*, coalesce((
+        SELECT false FROM article a WHERE a.tenant_id = $1 AND a.sku = s.sku), true) AS fresh
     FROM staged s
     ORDER BY s.sku, s.line DESC
 ), counted AS (
@@ -57,11 +62,9 @@ WHERE (article.style_no, article.name, article.pic_url, article.unit, article.re
 RETURNING id;
 
 -- name: find_listed
-UPDATE staged s SET connection_id = c.id, article_id = a.id
-FROM staged o
-LEFT JOIN connection c ON c.tenant_id = $1 AND c.name = o.connection
-LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = o.sku
-WHERE s.line = o.line;
+UPDATE staged s
+SET connection_id = (SELECT c.id FROM connection c WHERE c.tenant_id = $1 AND c.name = s.connection),
+    article_id = (SELECT a.id FROM article a WHERE a.tenant_id = $1 AND a.sku = s.sku);
 
 -- name: listing_faults
 WITH gone AS (
@@ -88,11 +91,9 @@ FROM saved JOIN staged s USING (article_id)
 ORDER BY s.article_id;
 
 -- name: find_stocked
-UPDATE staged s SET article_id = a.id, location_id = l.id, kind = a.kind
-FROM staged o
-LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = o.sku
-LEFT JOIN location l ON l.tenant_id = $1 AND l.code = o.location
-WHERE s.line = o.line;
+UPDATE staged s
+SET (article_id, kind) = (SELECT a.id, a.kind FROM article a WHERE a.tenant_id = $1 AND a.sku = s.sku),
+    location_id = (SELECT l.id FROM location l WHERE l.tenant_id = $1 AND l.code = s.location);
 
 -- name: stock_faults
 WITH gone AS (
@@ -200,12 +201,9 @@ SET name = CASE WHEN 'name' = ANY($2::text[]) THEN excluded.name ELSE location.n
 
 -- name: find_pieces
 UPDATE staged s
-SET article_id = a.id, article_kind = a.kind, location_id = l.id, known_as = p.article_id, known_state = p.state
-FROM staged o
-LEFT JOIN article a ON a.tenant_id = $1 AND a.sku = o.sku
-LEFT JOIN location l ON l.tenant_id = $1 AND l.code = o.location
-LEFT JOIN piece p ON p.tenant_id = $1 AND p.code = o.code
-WHERE s.line = o.line;
+SET (article_id, article_kind) = (SELECT a.id, a.kind FROM article a WHERE a.tenant_id = $1 AND a.sku = s.sku),
+    location_id = (SELECT l.id FROM location l WHERE l.tenant_id = $1 AND l.code = s.location),
+    (known_as, known_state) = (SELECT p.article_id, p.state FROM piece p WHERE p.tenant_id = $1 AND p.code = s.code);
 
 -- name: piece_faults
 WITH gone AS (

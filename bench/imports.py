@@ -1,4 +1,4 @@
-"""A million articles and their stock, from files by ``entrepot import``, beside raw COPY into the same tables."""
+"""A million articles and their stock by ``entrepot import``, beside raw COPY into the same tables."""
 
 from __future__ import annotations
 

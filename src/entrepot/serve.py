@@ -35,6 +35,7 @@ from entrepot.courier import jobs, retention
 from entrepot.courier.schedules import Clock
 from entrepot.courier.worker import Courier
 from entrepot.demo import traffic
+from entrepot.discrepancies import jobs as discrepancies
 from entrepot.dispatch import jobs as dispatch
 from entrepot.dispatch.answers import CONSEQUENCES
 from entrepot.errors import Unusable
@@ -151,6 +152,7 @@ async def _tick(hub: Hub, stop: asyncio.Event) -> None:
             **jobs.jobs(hub.db, hub.registry),
             **dispatch.jobs(hub.db, hub.registry),
             **imports.jobs(hub.db, hub.vault),
+            **discrepancies.jobs(hub.db),
             **turned_away.jobs(hub.db, hub.registry),
         }
 

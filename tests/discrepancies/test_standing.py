@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.discrepancies import flows, rules, views
+from entrepot.discrepancies import flows, jobs, rules, views
 from entrepot.discrepancies.flows import Resolve
 from entrepot.discrepancies.rules import KINDS, Seen, Standing
 from entrepot.discrepancies.views import Filter
@@ -187,7 +187,9 @@ async def test_what_was_resolved_long_ago_is_dropped(database: Database) -> None
             " ELSE interval '401 days' END, seen_at = seen_at - CASE WHEN subject = 'seen'"
             " THEN interval '1 day' ELSE interval '401 days' END WHERE tenant_id = $1"
         )
-    await flows.forget(database)
+    ((schedule, drop),) = jobs.jobs(database).items()
+    assert schedule.every == 86_400
+    await drop(0)
     async with database.reading(TENANT) as tx:
         left = {one.subject for one in await standing(tx, only_open=False)}
     assert left == {"lately", "seen", "stands"}

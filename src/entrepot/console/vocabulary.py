@@ -187,6 +187,7 @@ AUDITED: Mapping[str, str] = {
 SCHEDULES: Mapping[str, str] = {
     "partitions": N_("Make room for new records, drop old ones"),
     "acts": N_("Go on with acts on many deliveries"),
+    "old discrepancies": N_("Drop what was resolved long ago"),
     "all levels": N_("Send all stock levels"),
     "levels": N_("Send changed stock levels"),
     "orders turned away": N_("Look which orders turned away have come in"),

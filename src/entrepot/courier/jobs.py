@@ -1,4 +1,4 @@
-"""The courier's own scheduled work: ticks of levels, full sends, acts to go on with, what is past keeping."""
+"""The courier's own scheduled work: ticks of levels, full sends, acts to go on with, partitions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from entrepot.courier import desk, retention
 from entrepot.courier.schedules import Schedule
 from entrepot.db import queries
-from entrepot.discrepancies import flows as discrepancies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +49,6 @@ async def _tick(db: Database, connection_id: int, tenant_id: int, *, full: bool)
 
 async def _tend(db: Database, _tenant_id: int) -> None:
     await retention.tend(db)
-    await discrepancies.forget(db)
 
 
 async def _go_on(db: Database, _tenant_id: int) -> None:

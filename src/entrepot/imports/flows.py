@@ -70,7 +70,8 @@ async def run(
     with sheets.opened(path) as sheet, _Left(errors, sheet.header) as left:
         layout = Layout(kind.columns, kind.prefix, sheet.header)
         async with aclosing(_ahead(_sifted(sheet, layout, kind))) as batches:
-            async for lines, good, wrong, part in batches:
+            async for lines, good, unread, part in batches:
+                wrong = unread
                 if good:
                     batch = Batch(rows=good, given=layout.given, extra=layout.extra, who=who)
                     wrong |= await _apply(db, tenant_id, kind, batch, dry_run=dry_run)
@@ -108,11 +109,10 @@ async def _apply(
 
 async def _ahead(items: Iterator[T]) -> AsyncGenerator[T, None]:
     """Yield what a generator does; a thread makes the next one while this one is worked on."""
-    end = object()
-    coming = asyncio.create_task(asyncio.to_thread(next, items, end))
+    coming = asyncio.create_task(asyncio.to_thread(next, items, None))
     try:
-        while (item := await coming) is not end:
-            coming = asyncio.create_task(asyncio.to_thread(next, items, end))
+        while (item := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, items, None))
             yield item
     finally:
         # The file may be closed only once nobody reads it any more.
@@ -146,9 +146,7 @@ def _bound(layout: Layout, kind: Kind, one: sheets.Line, other: sheets.Line) -> 
     return layout.cell(one[1], kind.together) == layout.cell(other[1], kind.together)
 
 
-def _sift(
-    lines: Sequence[sheets.Line], layout: Layout, kind: Kind
-) -> tuple[list[Row], Faults]:
+def _sift(lines: Sequence[sheets.Line], layout: Layout, kind: Kind) -> tuple[list[Row], Faults]:
     """Part the rows that can be read from those that cannot; with a row go those that belong to it."""
     good = []
     wrong: Faults = {}

@@ -266,7 +266,8 @@ class Role:
     number (``Level.key``), or the connection's listings. ``level_locations`` are the codes that add up to
     ``Level.total`` (empty: all), ``level_stores`` those told a figure of their own
     (``Level.by_location``). ``full_every`` seconds everything is told anew (0: never). ``splits`` tells
-    whether a refused batch may hold good rows, so that halves of it are worth sending.
+    whether a refused batch may hold good rows, so that halves of it are worth sending. ``misnamed`` says
+    what is wrong with a listing's type and key (``""``: nothing), for which the partner would refuse it.
     """
 
     settings: type[Settings]
@@ -283,6 +284,7 @@ class Role:
     level_stores: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     full_every: Callable[[Any], float] = lambda _settings: 0.0
     splits: Callable[[Sent], bool] = lambda _sent: False
+    misnamed: Callable[[str, str], str] = lambda _type, _key: ""
     secrets: Callable[[], dict[str, str]] = dict
     accounts: Callable[[], dict[str, str]] = dict
     overhears: Callable[[Any], frozenset[str]] | None = None

@@ -151,7 +151,7 @@ async def _tick(hub: Hub, stop: asyncio.Event) -> None:
         return {
             **jobs.jobs(hub.db, hub.registry),
             **dispatch.jobs(hub.db, hub.registry),
-            **imports.jobs(hub.db, hub.vault),
+            **imports.jobs(hub.db, hub.vault, hub.dialects),
             **discrepancies.jobs(hub.db),
             **turned_away.jobs(hub.db, hub.registry),
         }

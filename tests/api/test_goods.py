@@ -119,6 +119,9 @@ async def test_locations_and_listings_are_saved_by_code_and_key(client: Client) 
     bad = [{**listing, "sku": sku} for sku in ("no-2", "no-1")]
     reply = await client.post("/listings", {"listings": bad})
     assert (reply.status, reply.json["facts"]) == (422, {"names": ["no-1", "no-2"]})
+    for wrong in ({"type": "coupon"}, {"key": "no-spec"}):
+        reply = await client.post("/listings", {"listings": [listing, {**listing, **wrong}]})
+        assert (reply.status, reply.json["code"]) == (422, "misnamed")
 
 
 async def test_a_stocktake_is_booked_as_the_difference(client: Client) -> None:

@@ -25,7 +25,7 @@ async def brought_in(client: Client, path: str) -> dict[str, Any]:
     """Start a file, let the clock work, return what came of it."""
     started = await client.post(f"{path}/run")
     assert (started.status, started.json["state"]) == (202, "waiting")
-    (work,) = jobs.jobs(client.hub.db, client.hub.vault).values()
+    (work,) = jobs.jobs(client.hub.db, client.hub.vault, client.hub.dialects).values()
     await work(jobs.HUB)
     found: dict[str, Any] = (await client.get(path)).json
     return found

@@ -236,18 +236,25 @@ async def test_a_wrong_name_of_goods_is_put_right(admin: Person, world: World) -
     sku = page.field("sku")
     marked = "SELECT count(*) FROM stock_change WHERE tenant_id = $1"
     before = await world.value(marked)
-    form = {"type": page.field("type"), "key": "NEW-KEY", "sku": sku}
+    form = {"type": page.field("type"), "key": "NEW^^^KEY", "sku": sku}
     page = await admin.post(f"/connections/{at}/mapping", form)
-    assert "NEW-KEY" in page.words
+    assert "NEW^^^KEY" in page.words
     named = (
         "SELECT a.sku FROM listing l JOIN article a ON a.tenant_id = $1 AND a.id = l.article_id"
-        " WHERE l.tenant_id = $1 AND l.connection_id = $2 AND l.key = 'NEW-KEY'"
+        " WHERE l.tenant_id = $1 AND l.connection_id = $2 AND l.key = 'NEW^^^KEY'"
     )
     assert await world.value(named, at) == sku
     assert await world.value(marked) == before + 1
     assert "Put a name of goods right" in (await admin.get("/audit")).words
     await admin.get(f"/connections/{at}/mapping")
-    for wrong in ({"sku": "NONE"}, {"key": ""}, {"type": "x" * 201}, {"sku": "\x00"}):
+    for wrong in (
+        {"sku": "NONE"},
+        {"key": ""},
+        {"type": "normal", "key": "no-spec"},
+        {"type": "coupon"},
+        {"type": "x" * 201},
+        {"sku": "\x00"},
+    ):
         bad = await admin.post(f"/connections/{at}/mapping", form | wrong, hx_request="true")
         assert bad.status == 422, wrong
     assert "It has no name there" in (await admin.get(f"/connections/{at}/mapping?q=NONE")).words

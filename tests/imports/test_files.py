@@ -229,6 +229,26 @@ def test_many_rows_are_cut_into_batches(run: Run, tmp_path: Path) -> None:
     assert run("stock", "get", "B0", "B44999").code == 0
 
 
+def test_a_name_the_partner_would_refuse_is_left_out(run: Run, tmp_path: Path) -> None:
+    """One would spoil every call it stands in; what a dialect has no rule for may be anything."""
+    left = _import(
+        *(run, tmp_path, "listings", "connection,type,key,sku"),
+        "minimall,normal,7^^^x,MM1",
+        "minimall,coupon,7^^^x,MM1",
+        "minimall-in,integral,7,MM1",
+        "minimall,group,7,MM1",
+        "goldshop,any,7,MM1",
+        "nobody,coupon,7,MM1",
+    )
+    assert [row[:3] for row in left] == [
+        ["minimall", "coupon", "7^^^x"],
+        ["minimall-in", "integral", "7"],
+        ["nobody", "coupon", "7"],
+    ]
+    assert "normal, group, integral" in left[0][-1]
+    assert "{商品ID}^^^{规格key}" in left[1][-1]
+
+
 def test_the_template_of_every_kind_is_its_header(run: Run) -> None:
     """The header alone goes to stdout, so that rows can be appended; an example goes to stderr."""
     assert run("import", "stock", "--template").out == "sku,location,qty,weight,safety\n"

@@ -69,7 +69,8 @@ def test_a_refusal_without_words_still_says_something() -> None:
 )
 def test_a_key_has_the_form_its_type_asks_for(kind: str, key: str, good: bool) -> None:
     """Something stands before the first separator; a group's key is the goods' id as it is."""
-    assert wire.well_keyed(row(kind, key)) == good
+    assert wire.well_keyed(kind, key) == good
+    assert (wire.misnamed(kind, key) == "") == good
 
 
 def test_a_row_is_a_total_only_where_a_code_is_set() -> None:

@@ -51,6 +51,7 @@ def command(
             task = bar.add_task(f"{file}", total=1.0, rows=0)
             result = await run(
                 *(desk.hub.db, desk.tenant_id, chosen, file),
+                dialects=desk.hub.dialects,
                 who=desk.who,
                 dry_run=dry_run,
                 progress=lambda part, rows: bar.update(task, completed=part, rows=rows),

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "unknown_person": N_("There is no such person."),
     "unknown_token": N_("There is no such token, or it has ended already."),
     "name_missing": N_("It needs a name."),
+    "misnamed": N_("The partner would not take this name: %(fault)s."),
     "reason_missing": N_("Say why; the reason is kept with the document."),
     # orders
     "unknown_order": N_("There is no order %(number)s."),

@@ -20,10 +20,11 @@ from entrepot.imports.rules import ERROR, Layout, guarded
 from entrepot.imports.staging import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from entrepot.db import Database, Tx
+    from entrepot.dialect import Dialect
     from entrepot.imports.staging import Faults, Kind
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ async def run(
     kind: Kind,
     path: Path,
     *,
+    dialects: Mapping[str, Dialect],
     who: str,
     dry_run: bool = False,
     progress: Callable[[float, int], None] = lambda _part, _rows: None,
@@ -73,7 +75,13 @@ async def run(
             async for lines, good, unread, part in batches:
                 wrong = unread
                 if good:
-                    batch = Batch(rows=good, given=layout.given, extra=layout.extra, who=who)
+                    batch = Batch(
+                        rows=good,
+                        given=layout.given,
+                        extra=layout.extra,
+                        who=who,
+                        dialects=dialects,
+                    )
                     wrong |= await _apply(db, tenant_id, kind, batch, dry_run=dry_run)
                 left.add(lines, wrong)
                 taken += len(lines) - len(wrong)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from entrepot.courier.schedules import Job
     from entrepot.db import Database, Row, Tx
+    from entrepot.dialect import Dialect
     from entrepot.imports.flows import Result
     from entrepot.vault import Vault
 
@@ -83,9 +84,10 @@ async def errors(tx: Tx, job_id: int) -> bytes | None:
     return None if sealed is None else tx.unseal(sealed)
 
 
-def jobs(db: Database, vault: Vault) -> Mapping[Schedule, Job]:
+def jobs(db: Database, vault: Vault, dialects: Mapping[str, Dialect]) -> Mapping[Schedule, Job]:
     """Return what the clock runs."""
-    return {Schedule(tenant_id=HUB, name="imports", every=_EVERY): partial(_work, db, vault)}
+    work = partial(_work, db, vault, dialects)
+    return {Schedule(tenant_id=HUB, name="imports", every=_EVERY): work}
 
 
 async def _uploading(tx: Tx, job_id: int) -> None:
@@ -96,14 +98,16 @@ async def _uploading(tx: Tx, job_id: int) -> None:
         raise Conflict("import_begun", f"It is {row['state']} already.", state=row["state"])
 
 
-async def _work(db: Database, vault: Vault, _tenant_id: int) -> None:
+async def _work(
+    db: Database, vault: Vault, dialects: Mapping[str, Dialect], _tenant_id: int
+) -> None:
     """Bring in every file that is there whole."""
     await db.rows(_q.forget_jobs)
     for job in await db.rows(_q.waiting_jobs):
         with tempfile.TemporaryDirectory(prefix="entrepot-import-") as name:
             path = Path(name, f"file.{job['format']}")
             await _gather(db, vault, job, path)
-            await _bring_in(db, vault, job, path)
+            await _bring_in(db, vault, dialects, job, path)
 
 
 async def _gather(db: Database, vault: Vault, job: Row, path: Path) -> None:
@@ -116,7 +120,9 @@ async def _gather(db: Database, vault: Vault, job: Row, path: Path) -> None:
                 part += 1
 
 
-async def _bring_in(db: Database, vault: Vault, job: Row, path: Path) -> None:
+async def _bring_in(
+    db: Database, vault: Vault, dialects: Mapping[str, Dialect], job: Row, path: Path
+) -> None:
     tenant_id, latest = job["tenant_id"], [0.0]
 
     async def tell() -> None:
@@ -128,6 +134,7 @@ async def _bring_in(db: Database, vault: Vault, job: Row, path: Path) -> None:
     try:
         result = await flows.run(
             *(db, tenant_id, flows.KINDS[job["kind"]], path),
+            dialects=dialects,
             who=job["who"],
             dry_run=job["dry_run"],
             progress=lambda part, _rows: latest.__setitem__(0, part),

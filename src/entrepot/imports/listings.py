@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entrepot.db import queries
@@ -21,11 +22,27 @@ _COLUMNS = (
 
 
 async def _apply(tx: Tx, batch: Batch) -> Faults:
-    await stage(tx, _COLUMNS, batch, "connection_id bigint", "article_id bigint")
+    wrong = await _misnamed(tx, batch)
+    rest = replace(batch, rows=[row for row in batch.rows if row[0] not in wrong])
+    await stage(tx, _COLUMNS, rest, "connection_id bigint", "article_id bigint")
     await tx.do(_q.find_listed)
-    wrong = await faults(tx, _q.listing_faults)
+    wrong |= await faults(tx, _q.listing_faults)
     await tx.do(_q.save_listings)
     return wrong
+
+
+async def _misnamed(tx: Tx, batch: Batch) -> Faults:
+    """Return the rows that partners would refuse by their names alone: one spoils a whole call."""
+    ends = {
+        row["name"]: batch.dialects[row["dialect"]].roles[row["role"]]
+        for row in await tx.rows(_q.ends, list({cells[0] for _, cells in batch.rows}))
+        if row["dialect"] in batch.dialects
+    }
+    return {
+        line: fault
+        for line, (connection, type_, key, *_) in batch.rows
+        if connection in ends and (fault := ends[connection].misnamed(type_, key))
+    }
 
 
 kind = Kind(name="listings", columns=_COLUMNS, apply=_apply)

@@ -61,6 +61,10 @@ WHERE (article.style_no, article.name, article.pic_url, article.unit, article.re
        article.details || excluded.details)
 RETURNING id;
 
+-- name: ends
+-- Which dialect these connections speak, and from which end.
+SELECT name, dialect, role FROM connection WHERE tenant_id = $1 AND name = ANY($2::text[]);
+
 -- name: find_listed
 UPDATE staged s
 SET connection_id = (SELECT c.id FROM connection c WHERE c.tenant_id = $1 AND c.name = s.connection),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from entrepot import ids
 from entrepot.db import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from entrepot.db import Tx
+    from entrepot.dialect import Dialect
     from entrepot.imports.rules import Column
 
 _q = queries(__package__)
@@ -24,12 +25,16 @@ Faults = dict[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Rows of one kind, in the order of the file, with the columns that the file has."""
+    """Rows of one kind, in the order of the file, with the columns that the file has.
+
+    ``dialects`` say which names of articles their partners would refuse.
+    """
 
     rows: Sequence[tuple[int, Sequence[str]]]
     given: frozenset[str]
     extra: Sequence[str] = ()
     who: str
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from entrepot.api.paging import Number, Page, Paged
 from entrepot.api.words import Body, Code
 from entrepot.catalogue import flows
 from entrepot.db import Row, Tx, queries
+from entrepot.errors import BadInput
 
 _q = queries(__package__)
 
@@ -74,6 +75,10 @@ async def list_listings(tx: Tx, desk: Desk, query: ListingsWanted) -> Page[Listi
 async def save_listings(tx: Tx, desk: Desk, body: NewListings) -> Saved:
     """Create listings, or point those that are known at another article."""
     known = naming.connections(desk, {one.connection for one in body.listings})
+    for at, one in enumerate(body.listings):
+        role = desk.hub.registry.named(desk.caller.tenant_id, one.connection).role
+        if fault := role.misnamed(one.type, one.key):
+            raise BadInput("misnamed", f"{one.connection}: {fault}.", path=f"listings[{at}]")
     articles = await naming.articles(tx, {one.sku for one in body.listings})
     listings = [
         flows.Listing(

@@ -54,10 +54,13 @@ async def mapping(visit: Visit) -> Response[Any]:
 @post("/connections/{connection_id:int}/mapping", "publish.edit")
 async def put_right(visit: Visit) -> Response[Any]:
     """Give an article a name on this connection, or point that name at another article."""
-    partner = known_to(visit).partner
+    known = known_to(visit)
+    partner = known.partner
     kind, key, sku = (visit.form.get(name, "").strip() for name in ("type", "key", "sku"))
     if not kind or not key or max(len(kind), len(key)) > _MOST or not decode.storable(kind + key):
         raise BadInput("name_missing", "A name has a kind and a key.", path="key")
+    if fault := known.role.misnamed(kind, key):
+        raise BadInput("misnamed", fault, path="key", fault=fault)
     async with visit.transaction() as tx:
         articles = await catalogue.by_sku(tx, [sku]) if decode.storable(sku) else {}
         if sku not in articles:

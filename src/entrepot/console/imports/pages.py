@@ -73,7 +73,10 @@ async def bring_in(visit: Visit) -> Response[Any]:
         path = folder / f"file{Path(name).suffix.lower()}"
         await asyncio.to_thread(path.write_bytes, await file.read())
         result = await flows.run(
-            visit.hub.db, visit.seat.tenant_id, kind, path, who=visit.who, dry_run=dry_run
+            *(visit.hub.db, visit.seat.tenant_id, kind, path),
+            dialects=visit.hub.dialects,
+            who=visit.who,
+            dry_run=dry_run,
         )
         errors = await asyncio.to_thread(Path(result.errors).read_bytes) if result.errors else b""
     finally:

@@ -24,8 +24,14 @@ dialect = Dialect(
             level_stores=client.stores,
             full_every=client.full_every,
             splits=client.splits,
+            misnamed=wire.misnamed,
         ),
-        "mall": Role(settings=wire.MallSettings, render=wire.render, routes=server.MALL),
+        "mall": Role(
+            settings=wire.MallSettings,
+            render=wire.render,
+            routes=server.MALL,
+            misnamed=wire.misnamed,
+        ),
     },
     folder=Path(__file__).parent,
 )

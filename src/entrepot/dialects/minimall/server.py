@@ -23,7 +23,9 @@ _reader = decode.Reader(tuple[Row, ...])
 async def update_goods_stock(call: Call) -> Reply:
     """小程序商品更新库存(批量): all rows or none; the last of repeated rows counts."""
     rows, bad = _read(call.raw)
-    bad += [Bad(at, "key", r.key, wire.BAD_KEY) for at, r in rows if not wire.well_keyed(r)]
+    bad += [
+        Bad(at, "key", r.key, wire.BAD_KEY) for at, r in rows if not wire.well_keyed(r.type, r.key)
+    ]
     settings: wire.MallSettings = call.partner.settings
     broken = {one.at for one in bad}
     levels = LevelsStated(

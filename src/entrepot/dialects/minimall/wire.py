@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -22,6 +22,7 @@ BETWEEN = "^^^"
 """What stands between 商品ID and 规格key; the spec key may hold it too."""
 
 Type = Literal["normal", "group", "integral"]
+TYPES = get_args(Type)
 Stores = Annotated[tuple[str, ...], Meta(max_length=10_000)]
 
 
@@ -77,9 +78,16 @@ def pick_up_stores(settings: _Common) -> tuple[str, ...]:
     return settings.stores or settings.locations
 
 
-def well_keyed(row: Row) -> bool:
+def well_keyed(type_: str, key: str) -> bool:
     """Tell whether a key has the form its type asks for: ``{商品ID}^^^{规格key}``, or a 商品ID alone."""
-    return row.type == "group" or row.key.find(BETWEEN) > 0
+    return type_ == "group" or key.find(BETWEEN) > 0
+
+
+def misnamed(type_: str, key: str) -> str:
+    """Say what is wrong with the name of a listing, ``""`` where nothing is."""
+    if type_ not in TYPES:
+        return f"its type is {', '.join(TYPES)}, not {type_}"
+    return "" if well_keyed(type_, key) else f"its key {BAD_KEY}"
 
 
 def is_total(row: Row, settings: _Common) -> bool:

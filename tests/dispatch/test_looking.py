@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,19 @@ async def test_the_choice_is_that_over_every_outlet(database: Database, lines: i
             (choice,) = await looking.choose(tx, [one], plan)
             whole = sourcing.choose(one.goods, await everything(tx, one, plan), plan)
             assert parts(choice) == parts(whole)
+
+
+@pytest.mark.parametrize("pieces", [2**30 - 1, 2**30 + 1, 999_999_999 * 50_000])
+async def test_more_than_there_can_be_is_looked_for_once(database: Database, pieces: int) -> None:
+    """A note may ask for more pieces than the hub could have outlets; everybody ships what they have."""
+    world = await chain(database, random.Random(5))
+    plan = sourcing.read(sourcing.DEFAULT)
+    one = ask(world, {"A1": pieces, "A2": 1})
+    async with database.reading(world.tenant_id) as tx, asyncio.timeout(20):
+        (choice,) = await looking.choose(tx, [one], plan)
+        whole = sourcing.choose(one.goods, await everything(tx, one, plan), plan)
+    assert parts(choice) == parts(whole)
+    assert choice.lacking[world.articles["A1"]] > pieces - 100
 
 
 async def test_requests_together_take_nothing_twice(database: Database) -> None:

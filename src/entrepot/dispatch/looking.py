@@ -90,7 +90,7 @@ async def choose(tx: Tx, asks: Sequence[Ask], plan: Plan) -> list[Choice]:
         most = max(qty for n in short for qty in asks[n].goods.values()) + len(asks) - 1
         seen = await look.through(_q.by_cover, short, min(most, alike))
         for n in short:
-            look.decide(n, seen.get(n, ()), complete=most <= alike)
+            look.decide(n, seen.get(n, ()), complete=most <= alike or alike == _ALL)
         short, alike = [n for n in short if n in look.left], _ALL
     limit = _MANY
     while left := look.left:

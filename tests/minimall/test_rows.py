@@ -106,6 +106,13 @@ async def test_one_bad_row_keeps_all_from_being_taken(hub: Running, base: str) -
     assert await lies(hub, sku, "aaa") == 11
 
 
+async def test_what_is_no_row_at_all_is_named_too(base: str) -> None:
+    """By its place; it bears no key."""
+    answer = post(base, b'[5,null,{"type":"group","key":"2","stock":1,"store_code":"aaa"}]')
+    said = "字段类型错误：该行应为对象"
+    assert answer == {"code": 1, "data": [], "msg": f"[0]：{said}；[1]：{said}"}
+
+
 async def test_the_last_of_repeated_rows_counts(hub: Running, base: str) -> None:
     """The same product at the same store, three times in one document."""
     rows = [row("normal", FIRST, pieces, "aaa") for pieces in (1, 2, 3)]

@@ -99,6 +99,14 @@ def test_rows_that_do_not_decode_are_named_one_by_one() -> None:
     good, bad = wire.one_by_one([{"key": "good"}, {"key": "K"}, {"key": 5}, "x"], convert)
     assert [at for at, _ in good] == [0]
     assert [(one.at, one.key) for one in bad] == [(1, "K"), (2, ""), (3, "")]
+
+
+def test_a_body_made_of_bad_rows_keeps_nobody_busy() -> None:
+    """Behind the 100,000th nothing is looked at; a document of 4 MiB holds no more whole rows."""
+    whole = msgspec.json.encode([{"type": "group", "key": "1", "stock": 0, "store_code": "a"}])
+    assert len(whole) * wire.NAMED > 4 * 1024 * 1024
+    good, bad = wire.one_by_one(["x"] * (wire.NAMED + 7) + [{"key": "good"}], convert)
+    assert (good, len(bad), bad[-1].at) == ([], wire.NAMED, wire.NAMED - 1)
     assert wire.one_by_one({"key": "good"}, convert) == ([], [])
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PATH = "/gateway/api/erp/update_goods_stock"
 ROWS = 500
 """The most rows we put into one call."""
+NAMED = 100_000
+"""The most bad rows one answer names; 4 MiB hold no more rows that have all four fields."""
 SUCCESS, FAILURE = 0, 1
 BETWEEN = "^^^"
 """What stands between 商品ID and 规格key; the spec key may hold it too."""
@@ -98,6 +100,7 @@ def is_total(row: Row, settings: _Common) -> bool:
 def one_by_one(parsed: object, convert: Any) -> tuple[list[tuple[int, Row]], list[Bad]]:
     """Return the rows that decode, with their places, and what is wrong with the others.
 
+    Nothing behind the 100,000th bad row is looked at: it could only be a body made to keep us busy.
     ``convert`` turns one parsed value into a Row or raises BadInput.
     """
     good: list[tuple[int, Row]] = []
@@ -108,7 +111,9 @@ def one_by_one(parsed: object, convert: Any) -> tuple[list[tuple[int, Row]], lis
         except BadInput as refusal:
             key = part.get("key") if isinstance(part, dict) else None
             shown = key if isinstance(key, str) else ""
-            bad.append(Bad(at, refusal.path, shown, refusal.text))
+            bad.append(Bad(at, refusal.path, shown, refusal.text.replace("请求体", "该行")))
+            if len(bad) == NAMED:
+                break
     return good, bad
 
 

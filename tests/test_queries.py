@@ -17,6 +17,7 @@ ACROSS = {
     "connections": {"registry", "registry_credentials", "tenants", "address"},
     "courier": {"acts_under_way", "schedules", "schedules_due", "outgrown"},
     "discrepancies": {"forget_resolved"},
+    "exports": {"waiting_exports", "forget_exports"},
     "gauges": {"queue", "lag", "levels"},
     "imports": {"waiting_jobs", "forget_jobs"},
     "operations": {
@@ -31,6 +32,7 @@ ACROSS = {
             "holdings",
         ),
     },
+    "reconciliation": {"waiting_asks", "forget_asks"},
 }
 """What looks over all tenants: who there is, what is due, how the house stands. No partner gets there."""
 STAGED = re.compile(r"\bstaged\b")

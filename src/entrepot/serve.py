@@ -39,9 +39,11 @@ from entrepot.discrepancies import jobs as discrepancies
 from entrepot.dispatch import jobs as dispatch
 from entrepot.dispatch.answers import CONSEQUENCES
 from entrepot.errors import Unusable
+from entrepot.exports import jobs as exports
 from entrepot.hub import Hub
 from entrepot.imports import jobs as imports
 from entrepot.orders import turned_away
+from entrepot.reconciliation import jobs as reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -154,6 +156,8 @@ async def _tick(hub: Hub, stop: asyncio.Event) -> None:
             **imports.jobs(hub.db, hub.vault, hub.dialects),
             **discrepancies.jobs(hub.db),
             **turned_away.jobs(hub.db, hub.registry),
+            **exports.jobs(hub.db),
+            **reconciliation.jobs(hub.db, hub.registry, hub.recorder),
         }
 
     await Clock(hub.db, due).serve(stop)

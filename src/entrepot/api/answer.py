@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 CSV = "text/csv; charset=utf-8"
+FILE = "application/octet-stream"
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Octets(bytes):
+    """A reply that is a file of any type."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -31,6 +36,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 def of(content: Any, status: int, headers: Mapping[str, str]) -> Answer:
     """Return a reply as an answer: decimals are numbers, times ISO 8601 in UTC; bytes are CSV."""
+    if isinstance(content, Octets):
+        return Answer(status=status, body=bytes(content), headers={"content-type": FILE, **headers})
     if isinstance(content, bytes):
         return Answer(status=status, body=content, headers={"content-type": CSV, **headers})
     return Answer(status=status, body=_encode(content), headers={"content-type": JSON, **headers})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from entrepot import __version__, openapi
 from entrepot.api import events
+from entrepot.api.answer import Octets
 from entrepot.api.problems import Problem
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ _LIMITS = {
     "RateLimit-Remaining": "Calls left in this minute.",
     "RateLimit-Reset": "Seconds until the next minute begins.",
 }
+_FILES: dict[Any, dict[str, Any]] = {
+    bytes: {"text/csv": {"schema": {"type": "string"}}},
+    Octets: {"application/octet-stream": {}},
+}
 _ABOUT = """\
 Everything the hub does, for programs. Ids are text (they exceed what JavaScript counts exactly); amounts and
 weights are exact decimal numbers; times are ISO 8601 in UTC. Lists come in pages: ask with `after` for the
@@ -51,7 +56,7 @@ item: 207 where some were refused. Errors are `application/problem+json` with a 
 def document(operations: tuple[Operation, ...], prefix: str) -> dict[str, Any]:
     """Return the document; ``prefix`` is the path of the server entry."""
     bodies = [o.body for o in operations if o.body is not None and not o.raw]
-    replies = [o.reply for o in operations if o.reply is not bytes]
+    replies = [o.reply for o in operations if o.reply not in _FILES]
     schemas = openapi.Schemas(bodies, [*replies, Problem])
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -126,8 +131,8 @@ def _responses(operation: Operation, schemas: openapi.Schemas) -> dict[str, Any]
     done = {
         "description": HTTPStatus(operation.status).phrase,
         "headers": headers,
-        "content": {"text/csv": {"schema": {"type": "string"}}}
-        if operation.reply is bytes
+        "content": _FILES[operation.reply]
+        if operation.reply in _FILES
         else {"application/json": {"schema": schemas.of(operation.reply)}},
     }
     found: dict[str, Any] = {str(operation.status): done}

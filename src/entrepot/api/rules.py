@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 NOUNS = (
     "adjustments", "articles", "audit", "connections", "deliveries", "discrepancies", "dispatch",
-    "exchanges", "imports", "listings", "locations", "orders", "people", "returns", "stock", "suites",
-    "webhooks",
+    "exchanges", "exports", "imports", "levels", "listings", "locations", "orders", "people",
+    "reconciliations", "returns", "settings", "stock", "suites", "webhooks",
 )  # fmt: skip
 REVEAL = "exchanges:reveal"
 """To see phones, names and addresses that are masked otherwise; each look is audited."""

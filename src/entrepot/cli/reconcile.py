@@ -10,11 +10,10 @@ import msgspec
 import typer
 from typer.core import TyperGroup
 
-from entrepot import clock
 from entrepot.cli.terminal import show, verdicts
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.errors import BadInput
-from entrepot.reconciliation import asking, flows
+from entrepot.reconciliation import flows, jobs
 from entrepot.reconciliation.kinds import KINDS, Run
 
 _NAMES = ", ".join(KINDS)
@@ -87,19 +86,9 @@ async def ask(
     """Ask a partner for its stock of all our articles, now, and compare: where its dialect has a query."""
     hub = desk.hub
     found = hub.registry.named(desk.tenant_id, connection)
-    query = asking.query_of(found)
     _, settings = hub.registry.tenants[desk.tenant_id]
-    rows = await asking.stock(hub.db, hub.recorder, found, settings.get("allowed_networks", ()))
-    asked = flows.Asked(
-        kind="stock",
-        connection_id=found.partner.id,
-        day=clock.shanghai(clock.now()).date(),
-        file="asked",
-        who=desk.who,
-        places=found.partner.settings.locations,
-        sellable=query.sellable,
-    )
-    run = await desk.run(lambda tx: flows.reconcile(tx, KINDS["stock"], asked, rows))
+    allowed = tuple(settings.get("allowed_networks", ()))
+    run = await jobs.compare(hub.db, hub.recorder, found, allowed, desk.who)
     _report(desk, run, as_json=as_json)
 
 

@@ -193,6 +193,8 @@ SCHEDULES: Mapping[str, str] = {
     "orders turned away": N_("Look which orders turned away have come in"),
     "silent outlets": N_("Look for outlets that keep silent"),
     "imports": N_("Go on with imports"),
+    "exports": N_("Write files that were asked for"),
+    "reconciliations": N_("Ask partners for their stock"),
 }
 CHOICES: Mapping[str, str] = {
     "on": N_("On"),

@@ -188,7 +188,12 @@ async def send_levels(
     db: Database, tenant_id: int, connection_id: int, *, full: bool = False
 ) -> None:
     """Have a connection's levels sent now: those that changed, or all of them."""
-    await db.run(tenant_id, lambda tx: tx.do(_q.ask_round, connection_id, True, full))
+    await db.run(tenant_id, lambda tx: ask_levels(tx, connection_id, full=full))
+
+
+async def ask_levels(tx: Tx, connection_id: int, *, full: bool) -> None:
+    """Ask for a connection's levels in the caller's transaction: those that changed, or all of them."""
+    await tx.do(_q.ask_round, connection_id, True, full)
 
 
 async def round_stands(tx: Tx, connection_id: int) -> Row | None:

@@ -71,3 +71,29 @@ CROSS JOIN LATERAL (
 JOIN article a ON a.tenant_id = $1 AND a.id = l.article_id
 WHERE o.tenant_id = $1
 ORDER BY o.id, l.line;
+
+-- name: add_export
+INSERT INTO export_job (tenant_id, id, kind, format, personal, who) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: exports
+SELECT id, kind, format, personal, who, state, rows, parts, problem, created_at, finished_at
+FROM export_job WHERE tenant_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($4::bigint IS NULL OR id = $4)
+ORDER BY id DESC LIMIT $3;
+
+-- name: waiting_exports
+SELECT tenant_id, id, kind, format, personal, who FROM export_job WHERE state = 'waiting' ORDER BY id;
+
+-- name: put_export_part
+INSERT INTO export_part (tenant_id, job_id, part, content) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, job_id, part) DO UPDATE SET content = excluded.content;
+
+-- name: export_part
+SELECT content FROM export_part WHERE tenant_id = $1 AND job_id = $2 AND part = $3;
+
+-- name: end_export
+UPDATE export_job SET state = $3, rows = $4, parts = $5, problem = $6, finished_at = now()
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: forget_exports
+-- After 7 days, whether they were fetched or not.
+DELETE FROM export_job WHERE state <> 'waiting' AND finished_at < now() - interval '7 days' RETURNING id;

@@ -39,7 +39,7 @@ from entrepot.facts.fact import (
     kinds,
     superseded_by,
 )
-from entrepot.facts.files import ImportFinished
+from entrepot.facts.files import ExportFinished, ImportFinished
 from entrepot.facts.goods import Goods, GoodsSaved, Spec, Suite, SuitePart, SuiteSaved
 from entrepot.facts.levels import Level, Levels
 from entrepot.facts.orders import (
@@ -86,6 +86,7 @@ __all__ = [
     "DispatchRefused",
     "DispatchRequested",
     "DispatchWithdrawn",
+    "ExportFinished",
     "Fact",
     "Goods",
     "GoodsLine",

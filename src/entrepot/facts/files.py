@@ -18,3 +18,17 @@ class ImportFinished(Fact, frozen=True, kw_only=True):
     taken: int
     left_out: int
     problem: str = ""
+
+
+class ExportFinished(Fact, frozen=True, kw_only=True):
+    """A file of ``content`` is ready in ``parts``, or could not be written (``problem``).
+
+    ``number`` is the export's id.
+    """
+
+    kind = "export_finished"
+
+    content: str
+    rows: int
+    parts: int
+    problem: str = ""

@@ -128,3 +128,20 @@ SELECT connection_id, kind, day::text, file, who, theirs, ours, differing, at FR
 WHERE tenant_id = $1 AND ($2::bigint IS NULL OR connection_id = $2)
 ORDER BY day DESC, connection_id, kind
 LIMIT $3;
+
+-- name: add_ask
+INSERT INTO reconciliation_ask (tenant_id, id, connection_id, who) VALUES ($1, $2, $3, $4);
+
+-- name: ask
+SELECT id, connection_id, who, state, differing, problem, created_at, finished_at FROM reconciliation_ask
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: waiting_asks
+SELECT tenant_id, id, connection_id, who FROM reconciliation_ask WHERE state = 'waiting' ORDER BY id;
+
+-- name: end_ask
+UPDATE reconciliation_ask SET state = $3, differing = $4, problem = $5, finished_at = now()
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: forget_asks
+DELETE FROM reconciliation_ask WHERE state <> 'waiting' AND finished_at < now() - interval '30 days' RETURNING id;

@@ -13,8 +13,10 @@ from entrepot.api.operation import Created, reads, writes
 from entrepot.api.paging import Page, Paged
 from entrepot.api.words import Body, Code, Id
 from entrepot.connections import flows
-from entrepot.connections.rules import URL_KEY
+from entrepot.connections.rules import SECRET, URL_KEY
 from entrepot.db import Row, Tx, queries
+from entrepot.kit import twin as twins
+from entrepot.kit.guide import Subject, guide
 
 Setting = Annotated[str, Meta(max_length=2000)]
 _q = queries(__package__)
@@ -65,6 +67,25 @@ class Changes(Body, frozen=True, kw_only=True):
     """
 
     settings: Annotated[dict[Code, Setting], Meta(min_length=1, max_length=100)]
+
+
+class Guide(Struct, frozen=True, kw_only=True):
+    """The document of a connection for the partner's developer: Chinese, in Markdown, without its key."""
+
+    markdown: str
+
+
+class NewTwin(Body, frozen=True, kw_only=True):
+    """A twin to practise on; ``partner_url``: where its scripted partner listens, ``off``: nowhere."""
+
+    partner_url: Annotated[str, Meta(max_length=2000)] = "off"
+
+
+class TwinMade(Struct, frozen=True, kw_only=True):
+    """A twin: the tenant it is in, and how many articles were copied there."""
+
+    tenant: str
+    articles: int
 
 
 class DialectShown(Struct, frozen=True, kw_only=True):
@@ -144,6 +165,32 @@ async def reveal_credentials(tx: Tx, desk: Desk, id: Id) -> Credentials:  # noqa
     row = await _row(tx, id)
     await flows.audit(tx, desk.who, "connection credentials", row["name"])
     return await _credentials(tx, desk, row["id"])
+
+
+@reads("/connections/{id}/guide", "connections")
+async def guide_connection(tx: Tx, desk: Desk, id: Id) -> Guide:  # noqa: A002 - the path's word
+    """Show the document of a connection for the partner's developer; secrets are named, not shown."""
+    found = desk.hub.registry.named(desk.caller.tenant_id, (await _row(tx, id))["name"])
+    url = desk.hub.registry.base_url(found).removesuffix(found.generations[0].key)
+    subject = Subject(
+        dialect=desk.hub.dialects[found.partner.dialect],
+        partner=found.partner,
+        base_url=url + SECRET,
+    )
+    return Guide(markdown=guide(subject))
+
+
+@writes("POST", "/connections/{id}/twin", "connections", status=201, reloads=True)
+async def make_twin(tx: Tx, desk: Desk, id: Id, body: NewTwin) -> TwinMade:  # noqa: A002
+    """Make a twin of a connection in a tenant of its own, or bring its copies up to date."""
+    hub = desk.hub
+    original = hub.registry.named(desk.caller.tenant_id, (await _row(tx, id))["name"])
+    made = await twins.twin(
+        *(hub.db, hub.vault, hub.dialects, hub.registry, original),
+        partner_url=body.partner_url,
+        who=desk.who,
+    )
+    return TwinMade(tenant=made.tenant, articles=made.articles)
 
 
 async def _change(

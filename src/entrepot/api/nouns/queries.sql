@@ -196,3 +196,16 @@ WHERE t.tenant_id = $1 AND t.id = $2;
 -- name: webhooks
 SELECT id, name, dialect, role, partner_url, settings FROM connection
 WHERE tenant_id = $1 AND ($2::text IS NULL OR name > $2) AND dialect = $4 ORDER BY name LIMIT $3;
+
+-- name: reconciliations
+-- The newest days first; behind the row with day $4, connection $5, kind $6.
+SELECT connection_id, kind, day::text, file, who, theirs, ours, differing, at FROM reconciliation
+WHERE tenant_id = $1 AND ($3::bigint IS NULL OR connection_id = $3)
+  AND ($4::text IS NULL OR day < $4::text::date
+       OR (day = $4::text::date AND (connection_id, kind) > ($5::bigint, $6::text)))
+ORDER BY day DESC, connection_id, kind
+LIMIT $2;
+
+-- name: reconciliation
+SELECT connection_id, kind, day::text, file, who, theirs, ours, differing, at FROM reconciliation
+WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 AND day = $4::text::date;

@@ -94,64 +94,32 @@ async def show_(desk: Desk, delivery: str) -> None:
         show.table(("at (Asia/Shanghai)", "who", "what", "reason"), rows, empty="")
 
 
-@app.command()
-@at_desk
-async def retry(
-    desk: Desk,
-    ids: Ids = None,
-    *,
-    state: State = None,
-    connection: Connection = None,
-    document: Document = None,
-    kind: Kind = None,
-    age: Age = None,
-    error: Trouble = None,
-    everything: Everything = False,
-    reason: Reason = "",
-) -> None:
-    """Try deliveries again at once, with a new deadline."""
-    wanted = _filter(desk, state, connection, document, kind, age, error)
-    await _act(desk, "retry", ids, wanted if everything else None, reason)
+def _offer(act: Act, help_text: str) -> None:
+    """Make a command of what people do to deliveries: to those named, or to all that a filter finds."""
+
+    @at_desk
+    async def command(
+        desk: Desk,
+        ids: Ids = None,
+        *,
+        state: State = None,
+        connection: Connection = None,
+        document: Document = None,
+        kind: Kind = None,
+        age: Age = None,
+        error: Trouble = None,
+        everything: Everything = False,
+        reason: Reason = "",
+    ) -> None:
+        wanted = _filter(desk, state, connection, document, kind, age, error)
+        await _act(desk, act, ids, wanted if everything else None, reason)
+
+    app.command(act, help=help_text)(command)
 
 
-@app.command()
-@at_desk
-async def handle(
-    desk: Desk,
-    ids: Ids = None,
-    *,
-    state: State = None,
-    connection: Connection = None,
-    document: Document = None,
-    kind: Kind = None,
-    age: Age = None,
-    error: Trouble = None,
-    everything: Everything = False,
-    reason: Reason = "",
-) -> None:
-    """Mark deliveries as handled: the partner learned of it in another way."""
-    wanted = _filter(desk, state, connection, document, kind, age, error)
-    await _act(desk, "handle", ids, wanted if everything else None, reason)
-
-
-@app.command()
-@at_desk
-async def cancel(
-    desk: Desk,
-    ids: Ids = None,
-    *,
-    state: State = None,
-    connection: Connection = None,
-    document: Document = None,
-    kind: Kind = None,
-    age: Age = None,
-    error: Trouble = None,
-    everything: Everything = False,
-    reason: Reason = "",
-) -> None:
-    """Cancel deliveries: the partner is not to learn of it."""
-    wanted = _filter(desk, state, connection, document, kind, age, error)
-    await _act(desk, "cancel", ids, wanted if everything else None, reason)
+_offer("retry", "Try deliveries again at once, with a new deadline.")
+_offer("handle", "Mark deliveries as handled: the partner learned of it in another way.")
+_offer("cancel", "Cancel deliveries: the partner is not to learn of it.")
 
 
 async def _act(

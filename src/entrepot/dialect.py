@@ -231,6 +231,9 @@ class Route:
     ``number`` is where the body says its document's number (``order.no``), so that the exchange is found
     by it even when the body was refused. ``form``: the body may come form-encoded too, lists and objects in
     it as JSON text; the handler sees the JSON that says the same.
+
+    For descriptions alone: ``shapes`` are what a body may be that the handler reads itself, ``query`` is a
+    struct of the parameters that it reads.
     """
 
     method: str
@@ -240,6 +243,8 @@ class Route:
     optional_body: bool = False
     number: str = ""
     form: bool = False
+    shapes: tuple[Any, ...] = ()
+    query: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)

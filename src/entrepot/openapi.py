@@ -17,7 +17,7 @@ from entrepot.decode import MOST, Exact, Whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from entrepot.dialect import Dialect, Role
+    from entrepot.dialect import Dialect, Role, Route
 
     Schema = dict[str, Any]
 
@@ -90,7 +90,7 @@ def of_role(dialect: Dialect, name: str, role: Role) -> dict[str, Any]:
 
     A dialect answers whatever is wrong in its own envelope, so every reply is its JSON.
     """
-    schemas = Schemas(route.body for route in role.routes if route.body is not None)
+    schemas = Schemas(shape for route in role.routes for shape in _shapes(route))
     paths: dict[str, dict[str, Any]] = {}
     for route in role.routes:
         operation: dict[str, Any] = {
@@ -100,10 +100,11 @@ def of_role(dialect: Dialect, name: str, role: Role) -> dict[str, Any]:
                 for status, text in (("200", "The envelope."), ("4XX", "Refused."))
             },
         }
-        if places := path_parameters(route.path, {}):
+        if places := [*path_parameters(route.path, {}), *_asked(route)]:
             operation["parameters"] = places
         if route.method not in ("GET", "DELETE", "HEAD"):
-            shape = {} if route.body is None else schemas.of(route.body)
+            known = [schemas.of(shape) for shape in _shapes(route)]
+            shape = {"anyOf": known} if len(known) > 1 else next(iter(known), {})
             content = {"application/json": {"schema": shape}}
             operation["requestBody"] = {"required": not route.optional_body, "content": content}
         paths.setdefault(route.path, {})[route.method.lower()] = operation
@@ -113,6 +114,15 @@ def of_role(dialect: Dialect, name: str, role: Role) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas.components},
     }
+
+
+def _shapes(route: Route) -> tuple[Any, ...]:
+    """Return the types that a route's body may have; none: any JSON."""
+    return route.shapes if route.body is None else (route.body,)
+
+
+def _asked(route: Route) -> list[dict[str, Any]]:
+    return [] if route.query is None else parameters(route.query, "query")
 
 
 def without_none(shape: Any) -> Any:

@@ -78,4 +78,4 @@ def _named(refusal: BadInput) -> Iterable[Bad]:
         yield Bad(row.at, "store_code", row.name, f"{wire.NO_STORE}：{row.location}")
 
 
-MALL = (Route("POST", wire.PATH, update_goods_stock),)
+MALL = (Route("POST", wire.PATH, update_goods_stock, shapes=(tuple[Row, ...],)),)

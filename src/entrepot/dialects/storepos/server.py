@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs
+
+from msgspec import Struct
 
 from entrepot import clock, decode, dialect
 from entrepot.dialect import Problem, Route
@@ -240,6 +242,14 @@ async def _told(call: Call, number: str, *transfers: wire.SentTransfer, complete
     return wire.OK
 
 
+class Query(Struct, frozen=True):
+    """Which of the open paths is meant."""
+
+    method: Literal[
+        "pushpackage", "pushcomplete", "pushreceipt", "pushwaybill", "pushorder", "pushcancel"
+    ]
+
+
 async def by_query(call: Call) -> Reply:
     """Answer ``?method=pushorder``, the document's other way of writing the open paths."""
     method = parse_qs(call.query).get("method", [""])[0]
@@ -258,6 +268,7 @@ _PUSHES: dict[str, tuple[Handler, Any]] = {
     "pushorder": (pushorder, wire.PushOrder),
     "pushcancel": (pushcancel, wire.PushCancel),
 }
+_SHAPES = tuple(shape for _, shape in _PUSHES.values())
 _READERS = {name: decode.Reader(shape) for name, (_, shape) in _PUSHES.items()}
 
 OMS = (
@@ -270,6 +281,6 @@ OMS = (
 )
 POS = (
     *(Route("POST", f"/{name}", handler, shape) for name, (handler, shape) in _PUSHES.items()),
-    Route("POST", "", by_query),
-    Route("POST", "/", by_query),
+    Route("POST", "", by_query, shapes=_SHAPES, query=Query),
+    Route("POST", "/", by_query, shapes=_SHAPES, query=Query),
 )

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from entrepot import decode
 from entrepot.adjustments import flows as adjustments
 from entrepot.adjustments import rules as ap
@@ -80,6 +82,29 @@ async def complete_ap(call: Call) -> Reply:
 async def delete_ap(call: Call) -> Reply:
     """Delete an adjustment; the document has the button and forgets the call."""
     return await _act_ap(call, "delete")
+
+
+class ApQuery(Struct, frozen=True, rename="camel"):
+    """What a list of adjustments may be asked for; several values stand with commas between them."""
+
+    type: str | None = None
+    statuses: str | None = None
+    order_id_key_word: str | None = None
+    sa_order_id_key_word: str | None = None
+    order_key_word: str | None = None
+    page_no: int | None = None
+    page_size: int | None = None
+
+
+class SrQuery(Struct, frozen=True, rename="camel"):
+    """What a list of returns may be asked for."""
+
+    status: str | None = None
+    order: str | None = None
+    customer_name: str | None = None
+    button_permission_flg: int | None = None
+    page_no: int | None = None
+    page_size: int | None = None
 
 
 async def list_ap(call: Call) -> Reply:
@@ -208,13 +233,13 @@ PLATFORM: Sequence[Route] = (
     Route("POST", "/v2/order/ap/pass/{orderId}", pass_ap),
     Route("POST", "/v2/order/ap/refuse/{orderId}", refuse_ap, str, optional_body=True),
     Route("POST", "/v2/order/ap/complete/{orderId}", complete_ap),
-    Route("GET", "/v2/order/ap", list_ap),
+    Route("GET", "/v2/order/ap", list_ap, query=ApQuery),
     Route("GET", "/v2/order/ap/detail/{orderId}", show_ap),
     Route("GET", "/v2/order/ap/log/{orderId}", log_ap),
     Route("DELETE", "/v2/order/ap/{orderId}", delete_ap),
     Route("POST", "/order/sr", create_sr, wire.SrBody),
     Route("PUT", "/order/sr/{orderId}", edit_sr, wire.SrBody),
-    Route("GET", "/order/sr", list_sr),
+    Route("GET", "/order/sr", list_sr, query=SrQuery),
     Route("GET", "/order/sr/detail/{orderId}", show_sr),
     Route("PUT", "/order/sr/status/{orderId}", set_status, wire.SrStatus),
     Route("DELETE", "/order/sr/{orderId}", delete_sr),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from entrepot import clock, decode
 from entrepot.catalogue import goods as catalogue
@@ -85,10 +87,34 @@ async def stock_search(call: Call, arguments: list[Any], given: Mapping[bytes, b
     return searches.stock_page(page, alarm=asked.need_alarm_info == 1)
 
 
+class Query(Struct, frozen=True):
+    """What the query says beside who calls; the pager is for searches."""
+
+    method: Literal[
+        "goods.Suite.upload2", "goods.Suite.search", "goods.Goods.push", "wms.StockSpec.search2"
+    ]
+    page_size: int | None = None
+    page_no: int | None = None
+    calc_total: int | None = None
+
+
 METHODS: Mapping[str, Method] = {
     "goods.Suite.upload2": upload2,
     "goods.Suite.search": suite_search,
     "goods.Goods.push": push,
     "wms.StockSpec.search2": stock_search,
 }
-WDT = (Route("POST", "/openapi", openapi),)
+WDT = (
+    Route(
+        "POST",
+        "/openapi",
+        openapi,
+        shapes=(
+            tuple[wire.SuiteHead, tuple[wire.SuiteDetail, ...]],
+            tuple[searches.SuiteParams],
+            tuple[goods.GoodsInfo, tuple[goods.SpecInfo, ...]],
+            tuple[searches.StockParams],
+        ),
+        query=Query,
+    ),
+)

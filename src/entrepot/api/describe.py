@@ -50,7 +50,9 @@ _ABOUT = """\
 Everything the hub does, for programs. Ids are text (they exceed what JavaScript counts exactly); amounts and
 weights are exact decimal numbers; times are ISO 8601 in UTC. Lists come in pages: ask with `after` for the
 page behind `next`. What is created or moved is sent as a batch, done in one transaction, and answered item by
-item: 207 where some were refused. Errors are `application/problem+json` with a stable `code`."""
+item: 207 where some were refused. Errors are `application/problem+json` with a stable `code`. An
+`Idempotency-Key` makes any write safe to send again; `If-Match` makes it one of what you have seen. Subscribe
+at `/webhooks` to be called when something happens: what with stands under Webhooks below."""
 
 
 def document(operations: tuple[Operation, ...], prefix: str) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def _operation(operation: Operation, schemas: openapi.Schemas) -> dict[str, Any]
     entry: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.noun],
-        "summary": summary.rstrip("."),
+        "summary": summary.rstrip(".").replace("`", ""),
         "security": [{"token": [operation.scope]}],
     }
     if rest.strip():

@@ -46,7 +46,7 @@ def _call(fact: type[facts.Fact], schemas: Schemas) -> dict[str, Any]:
     return {
         "operationId": f"tell {name}",
         "tags": ["webhooks"],
-        "summary": said.rstrip("."),
+        "summary": said.rstrip(".").replace("`", ""),
         **({"description": rest.strip()} if rest.strip() else {}),
         "parameters": [
             {

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from entrepot import money
 from entrepot.api import paging, words
 from entrepot.api.batch import MOST
 from entrepot.api.desk import Desk
@@ -144,7 +145,7 @@ def _article(row: Row) -> Article:
         pic_url=row["pic_url"],
         unit=row["unit"],
         kind=row["kind"],
-        retail_price=row["retail_price"],
+        retail_price=money.plain(row["retail_price"]),
         details=msgspec.json.decode(row["details"]),
         created_at=row["created_at"],
         changed_at=row["changed_at"],

@@ -267,12 +267,13 @@ class Role:
 
     Stock levels, each read from the connection's settings: ``levels`` says how many one call may carry
     (0: the role is told none), ``level_wait`` how long to gather them, in seconds, and ``punctual`` that
-    a full call waits for that time too. ``sells`` says what a level is of: every article with a style
-    number (``Level.key``), or the connection's listings. ``level_locations`` are the codes that add up to
-    ``Level.total`` (empty: all), ``level_stores`` those told a figure of their own
-    (``Level.by_location``). ``full_every`` seconds everything is told anew (0: never). ``splits`` tells
-    whether a refused batch may hold good rows, so that halves of it are worth sending. ``misnamed`` says
-    what is wrong with a listing's type and key (``""``: nothing), for which the partner would refuse it.
+    a full call waits for that time too. ``sells`` says what a level is of: every article
+    (``Level.key`` is its SKU), every one with a style number (that), or the connection's listings.
+    ``level_locations`` are the codes that add up to ``Level.total`` (empty: all), ``level_stores`` those
+    told a figure of their own (``Level.by_location``). ``full_every`` seconds everything is told anew (0:
+    never). ``splits`` tells whether a refused batch may hold good rows, so that halves of it are worth
+    sending. ``misnamed`` says what is wrong with a listing's type and key (``""``: nothing), for which the
+    partner would refuse it.
     """
 
     settings: type[Settings]
@@ -284,7 +285,7 @@ class Role:
     levels: Callable[[Any], int] = lambda _settings: 0
     level_wait: Callable[[Any], float] = lambda _settings: 1.0
     punctual: bool = False
-    sells: Literal["styles", "listings"] = "listings"
+    sells: Literal["styles", "listings", "articles"] = "listings"
     level_locations: Callable[[Any], tuple[str, ...]] = lambda settings: settings.locations
     level_stores: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     full_every: Callable[[Any], float] = lambda _settings: 0.0

@@ -171,3 +171,23 @@ async def test_what_is_no_subscription_is_refused(client: Client) -> None:
     assert (await client.get(f"/webhooks/{shop}")).json["code"] == "unknown_webhook"
     types = (await client.get("/webhooks/events")).json["types"]
     assert {"order.placed", "suite.saved", "return.received"} <= set(types)
+
+
+async def test_levels_are_told_to_who_asks_for_them(client: Client) -> None:
+    """The newest, signed like an event; who asks for every event is told none."""
+    await stocked(client, "W-6", **{"W-L": 5})
+    async with Subscriber() as hook, Subscriber() as other, working(client):
+        path, secret = await subscribed(client, hook, "shop", events=["stock.levels"])
+        second, _ = await subscribed(client, other, "no-shop")
+        await asyncio.sleep(0.5)
+        await stocked(client, "W-6", **{"W-L": 7})
+        await hook.told(1)
+        figures = {row["sku"]: row["available"] for row in hook.events()[-1]["data"]["levels"]}
+        assert figures["W-6"] == 7
+        assert hook.events()[0]["type"] == "stock.levels"
+        assert signatures(hook.calls[0], secret) == [True]
+        assert hook.calls[0].headers["webhook-id"].startswith("stock-")
+        for one in (path, second):
+            await client.call("PATCH", one, {"active": "off"})
+    assert "stock.levels" not in [event["type"] for event in other.events()]
+    assert "stock.levels" in (await client.get("/webhooks/events")).json["types"]

@@ -22,24 +22,25 @@ def described(schemas: Schemas) -> dict[str, Any]:
 
     What is personal is sent only where a subscription asks for it, so it may be missing.
     """
-    schemas.add(facts.every(), _MARK)
+    schemas.add([*facts.every(), facts.LevelsTold], _MARK)
     for fact in facts.every():
         shape = schemas.components[_MARK + fact.__name__]
         shape["required"] = [name for name in shape["required"] if name not in facts.PERSONAL]
-    return {facts.event(fact.kind): {"post": _call(fact, schemas)} for fact in facts.every()}
+    told: dict[str, type] = {facts.event(fact.kind): fact for fact in facts.every()}
+    told[facts.Levels.event] = facts.LevelsTold
+    return {name: {"post": _call(name, shape, schemas)} for name, shape in sorted(told.items())}
 
 
-def _call(fact: type[facts.Fact], schemas: Schemas) -> dict[str, Any]:
-    name = facts.event(fact.kind)
+def _call(name: str, shape: type, schemas: Schemas) -> dict[str, Any]:
     said, _, rest = (
-        schemas.components[_MARK + fact.__name__].get("description", name).partition("\n")
+        schemas.components[_MARK + shape.__name__].get("description", name).partition("\n")
     )
     body = {
         "type": "object",
         "required": ["type", "data", "timestamp"],
         "properties": {
             "type": {"const": name},
-            "data": schemas.of(fact),
+            "data": schemas.of(shape),
             "timestamp": {"type": "string", "format": "date-time"},
         },
     }

@@ -49,7 +49,7 @@ async def list_(desk: Desk, *, as_json: Json = False) -> None:
 async def events(desk: Desk, *, as_json: Json = False) -> None:
     """List the types of events there are."""
     del desk
-    types = sorted(facts.event(kind) for kind in facts.kinds())
+    types = facts.events()
     if as_json:
         show.as_json(types)
         return

@@ -85,7 +85,7 @@ class Levels:
         tenants = list(self._watch.tenants)
         for row in await self._db.rows(_q.changes_waiting, tenants) if tenants else []:
             tenant_id = row["tenant_id"]
-            sellers: dict[str, list[int]] = {"listings": [], "styles": []}
+            sellers: dict[str, list[int]] = {"listings": [], "styles": [], "articles": []}
             for role, partner in self._watch.everyone(tenant_id):
                 if role.levels(partner.settings) > 0:
                     sellers[role.sells].append(partner.id)
@@ -197,7 +197,8 @@ class Levels:
 async def _mark(sellers: Mapping[str, list[int]], tx: Tx) -> int:
     """Mark a batch of changes; return how many were taken off the list."""
     await tx.do(_q.by_index)
-    taken: int = await tx.value(_q.mark_levels, sellers["listings"], sellers["styles"], _MARKED)
+    chosen = (sellers["listings"], sellers["styles"], _MARKED, sellers["articles"])
+    taken: int = await tx.value(_q.mark_levels, *chosen)
     return taken
 
 

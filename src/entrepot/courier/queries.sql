@@ -304,8 +304,8 @@ SELECT t.tenant_id FROM unnest($1::bigint[]) AS t(tenant_id)
 WHERE EXISTS (SELECT FROM stock_change c WHERE c.tenant_id = t.tenant_id);
 
 -- name: mark_levels
--- Take changes off the list and mark what each connection sells of them: its listings, or styles. A
--- changed part changes the suites that contain it.
+-- Take changes off the list and mark what each connection sells of them: its listings, or styles, or all
+-- articles ($5). A changed part changes the suites that contain it.
 WITH taken AS (
     DELETE FROM stock_change
     WHERE tenant_id = $1 AND id = ANY(ARRAY(
@@ -327,6 +327,9 @@ WITH taken AS (
     CROSS JOIN LATERAL (SELECT style_no FROM article
                         WHERE tenant_id = $1 AND id = c.article_id AND style_no IS NOT NULL OFFSET 0) a
     CROSS JOIN unnest($3::bigint[]) AS s(connection_id)
+    UNION ALL
+    SELECT s.connection_id, c.article_id, c.article_id
+    FROM changed c CROSS JOIN unnest($5::bigint[]) AS s(connection_id)
 ), marked AS (
     INSERT INTO level (tenant_id, connection_id, item, article_id, dirty_since)
     SELECT $1, connection_id, item, article_id, now() FROM sold
@@ -411,6 +414,14 @@ FROM (SELECT * FROM level
 LEFT JOIN LATERAL (SELECT style_no FROM article WHERE tenant_id = $1 AND id = v.item OFFSET 0) a ON true
 ORDER BY v.dirty_since, v.item;
 
+-- name: dirty_articles
+SELECT v.item, v.version, v.told, v.article_id, 'article' AS type, a.sku AS key
+FROM (SELECT * FROM level
+      WHERE tenant_id = $1 AND connection_id = $2 AND dirty_since <= $4
+      ORDER BY dirty_since, item LIMIT $3) v
+LEFT JOIN LATERAL (SELECT sku FROM article WHERE tenant_id = $1 AND id = v.item OFFSET 0) a ON true
+ORDER BY v.dirty_since, v.item;
+
 -- name: all_listings
 SELECT l.id AS item, coalesce(v.version, 0) AS version, NULL AS told, l.article_id, l.type, l.key
 FROM (SELECT id, article_id, type, key FROM listing
@@ -426,6 +437,14 @@ SELECT a.id AS item, coalesce(v.version, 0) AS version, NULL AS told, a.id AS ar
 FROM (SELECT id, style_no FROM article
       WHERE tenant_id = $1 AND style_no IS NOT NULL AND id > $4
       ORDER BY id LIMIT $3) a
+LEFT JOIN LATERAL (SELECT version FROM level
+                   WHERE tenant_id = $1 AND connection_id = $2 AND item = a.id OFFSET 0) v ON true
+ORDER BY a.id;
+
+-- name: all_articles
+SELECT a.id AS item, coalesce(v.version, 0) AS version, NULL AS told, a.id AS article_id, 'article' AS type,
+       a.sku AS key
+FROM (SELECT id, sku FROM article WHERE tenant_id = $1 AND id > $4 ORDER BY id LIMIT $3) a
 LEFT JOIN LATERAL (SELECT version FROM level
                    WHERE tenant_id = $1 AND connection_id = $2 AND item = a.id OFFSET 0) v ON true
 ORDER BY a.id;

@@ -74,14 +74,17 @@ class Teller:
         self._accepted = self._refused = 0
         partner, role = self._gate.link.partner, self._gate.link.role
         self._tenant_id = partner.tenant_id
-        self._styles = role.sells == "styles"
+        self._dirty, self._all = {
+            "styles": (_q.dirty_styles, _q.all_styles),
+            "articles": (_q.dirty_articles, _q.all_articles),
+            "listings": (_q.dirty_listings, _q.all_listings),
+        }[role.sells]
         self._size = role.levels(partner.settings)
 
     async def delta(self, before: datetime) -> Retry | None:
         """Tell everything that is dirty since before a moment, the oldest first; return what went wrong."""
-        query = _q.dirty_styles if self._styles else _q.dirty_listings
         while True:
-            rows, items = await self._read(query, before)
+            rows, items = await self._read(self._dirty, before)
             if not rows:
                 return None
             if trouble := await self._tell(items):
@@ -89,8 +92,7 @@ class Teller:
 
     async def page(self, after: int) -> tuple[int | None, Retry | None]:
         """Tell the next page of everything; return where it ended, None at the end."""
-        query = _q.all_styles if self._styles else _q.all_listings
-        rows, items = await self._read(query, after)
+        rows, items = await self._read(self._all, after)
         if not rows:
             return None, None
         if trouble := await self._tell(items):

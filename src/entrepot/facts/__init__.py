@@ -41,7 +41,7 @@ from entrepot.facts.fact import (
 )
 from entrepot.facts.files import ExportFinished, ImportFinished
 from entrepot.facts.goods import Goods, GoodsSaved, Spec, Suite, SuitePart, SuiteSaved
-from entrepot.facts.levels import Level, Levels
+from entrepot.facts.levels import Level, Levels, LevelsTold, Sellable
 from entrepot.facts.orders import (
     GoodsLine,
     OrderCancelled,
@@ -69,6 +69,12 @@ from entrepot.facts.papers import (
     SalesReturnRefused,
 )
 
+
+def events() -> list[str]:
+    """Return every type of event that a subscriber may ask for, levels of stock among them."""
+    return sorted([*map(event, kinds()), Levels.event])
+
+
 __all__ = [
     "PERSONAL",
     "AdjustedLine",
@@ -94,6 +100,7 @@ __all__ = [
     "ImportFinished",
     "Level",
     "Levels",
+    "LevelsTold",
     "NoteParked",
     "NoteRefused",
     "OrderCancelled",
@@ -116,6 +123,7 @@ __all__ = [
     "SalesReturnPassed",
     "SalesReturnReceived",
     "SalesReturnRefused",
+    "Sellable",
     "Spec",
     "Suite",
     "SuitePart",
@@ -126,6 +134,7 @@ __all__ = [
     "echoes",
     "encode",
     "event",
+    "events",
     "every",
     "kinds",
     "superseded_by",

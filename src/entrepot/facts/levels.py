@@ -21,9 +21,23 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     by_location: dict[str, int] = {}
 
 
+class Sellable(msgspec.Struct, frozen=True, kw_only=True):
+    """How many pieces of an article may be sold now."""
+
+    sku: str
+    available: int
+
+
+class LevelsTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Levels that changed, as subscribers are told them: the newest, which may pass over some between."""
+
+    levels: tuple[Sellable, ...]
+
+
 class Levels(msgspec.Struct, frozen=True, kw_only=True):
     """A batch of levels for one call. Never queued: see ``courier.levels``."""
 
     kind: ClassVar[str] = "stock"
+    event: ClassVar[str] = "stock.levels"
 
     levels: tuple[Level, ...]

@@ -108,7 +108,7 @@ class LevelsWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class LevelWaiting(Struct, frozen=True, kw_only=True):
-    """A stock level that a partner has not accepted; ``item`` is a listing's key, or a style number.
+    """A stock level that a partner has not accepted; ``item`` is a listing's key, a style number or a SKU.
 
     ``dirty_since`` null: the partner refused it, and it waits for a change or a person.
     """

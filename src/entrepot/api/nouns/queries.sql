@@ -115,7 +115,7 @@ WHERE tenant_id = $1 AND id = $2;
 
 -- name: levels_waiting
 -- Those that wait and those that the partner refused; an item is a listing, or an article sold by style.
-SELECT v.connection_id, v.item, c.name AS connection, coalesce(l.key, a.style_no) AS name, v.dirty_since,
+SELECT v.connection_id, v.item, c.name AS connection, coalesce(l.key, a.style_no, a.sku) AS name, v.dirty_since,
        v.trouble, coalesce(f.tries, 0) AS tries, f.last_error, CASE WHEN f.leased THEN NULL ELSE f.due END AS due
 FROM level v
 JOIN connection c ON c.tenant_id = $1 AND c.id = v.connection_id

@@ -20,7 +20,9 @@ from entrepot.dialect import Switch
 DIALECT = "webhooks"
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+", max_length=2000)]
 Event = Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z]+$", max_length=50)]
-Events = Annotated[list[Event], Meta(max_length=100, description="None: every event.")]
+Events = Annotated[
+    list[Event], Meta(max_length=100, description="None: every event but `stock.levels`.")
+]
 _q = queries(__package__)
 
 
@@ -82,7 +84,7 @@ async def list_webhooks(tx: Tx, desk: Desk, query: Paged) -> Page[Webhook]:
 async def list_event_types(tx: Tx, desk: Desk) -> EventTypes:
     """List the types of events that a subscription may ask for."""
     del tx, desk
-    return EventTypes(types=sorted(facts.event(kind) for kind in facts.kinds()))
+    return EventTypes(types=facts.events())
 
 
 @reads("/webhooks/{id}", "webhooks", tagged=True)

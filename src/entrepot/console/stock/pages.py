@@ -202,9 +202,10 @@ async def _channels(visit: Visit, tx: Tx, found: Row) -> list[dict[str, Any]]:
         if not role.levels(partner.settings):
             continue
         row = listed.get(partner.id)
-        if role.sells == "styles" and found["style_no"]:
+        own = {"articles": found["sku"], "styles": found["style_no"]}.get(role.sells)
+        if own:
             row = await tx.row(_q.told, partner.id, found["id"])
-            key = found["style_no"]
+            key = own
         elif row is not None:
             key = f"{row['type']} {row['key']}"
         else:

@@ -19,6 +19,8 @@ dialect = Dialect(
             verdict=client.verdict,
             overhears=client.overhears,
             finish=client.finish,
+            levels=wire.at_once,
+            sells="articles",
             secrets=signature.fresh,
         ),
     },

@@ -10,13 +10,13 @@ from msgspec import structs
 from entrepot import clock, ids
 from entrepot.dialect import Delivered, Partner, Rejected, Request, Retry, Sent, Verdict
 from entrepot.dialects.webhooks import signature, wire
-from entrepot.facts import Fact
+from entrepot.facts import Levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from entrepot.dialects.webhooks.wire import SenderSettings
-    from entrepot.facts import Levels
+    from entrepot.facts import Fact
 
 _GONE, _TOO_OFTEN = 410, 429
 
@@ -28,15 +28,20 @@ def overhears(settings: SenderSettings) -> frozenset[str]:
 
 def request_for(fact: Fact | Levels, partner: Partner) -> Request | None:
     """Return the call that tells a subscriber what happened; None once it wants to know no more."""
-    if not isinstance(fact, Fact) or fact.kind not in wire.wanted(partner.settings):
+    if isinstance(fact, Levels):
+        return Request("", wire.levels(fact)) if wire.at_once(partner.settings) else None
+    if fact.kind not in wire.wanted(partner.settings):
         return None
     return Request("", wire.body(fact, partner.settings))
 
 
 def finish(request: Request, key: str, secrets: Sequence[Mapping[str, str]]) -> Request:
-    """Return an attempt's request: under its delivery's id, dated, signed with every secret that counts."""
+    """Return an attempt's request: under its id, dated, signed with every secret that counts.
+
+    Levels, which are no delivery, have an id of their own, and hold as of now.
+    """
     now = int(clock.now().timestamp())
-    happened = ids.made_at(int(key)).astimezone(UTC)
+    happened = (ids.made_at(int(key)) if key.isdigit() else clock.now()).astimezone(UTC)
     body = wire.at(request.body, f"{happened:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z")
     known = [known["secret"] for known in secrets if known.get("secret")]
     headers = (

@@ -16,8 +16,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class SenderSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a subscriber is told of.
 
-    ``events`` are types of events, none: every one; ``active`` off: nothing from now on; ``personal`` on:
-    with names, phones and addresses.
+    ``events`` are types of events, none: every one but ``stock.levels``; ``active`` off: nothing
+    from now on; ``personal`` on: with names, phones and addresses.
     """
 
     events: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
@@ -27,8 +27,8 @@ class SenderSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         """Refuse types of events that do not exist."""
         super().__post_init__()
-        if unknown := sorted(set(self.events) - set(KINDS)):
-            message = f"there is no event {', '.join(unknown)}; known: {', '.join(KINDS)}"
+        if unknown := sorted(set(self.events) - set(facts.events())):
+            message = f"there is no event {', '.join(unknown)}; known: {', '.join(facts.events())}"
             raise ValueError(message)
 
 
@@ -39,6 +39,15 @@ class Event(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+class LevelsEvent(Struct, frozen=True, kw_only=True):
+    """The body of a call about levels."""
+
+    type: str
+    data: facts.LevelsTold
+
+
+LEVELS = 500
+"""The most levels we put into one call."""
 KINDS = {facts.event(kind): kind for kind in facts.kinds()}
 """The kind of fact behind each type of event."""
 
@@ -47,7 +56,19 @@ def wanted(settings: SenderSettings) -> frozenset[str]:
     """Return the kinds of facts that these settings ask for."""
     if settings.active == "off":
         return frozenset()
-    return frozenset(KINDS[name] for name in settings.events or KINDS)
+    return frozenset(KINDS[name] for name in settings.events or KINDS if name in KINDS)
+
+
+def at_once(settings: SenderSettings) -> int:
+    """Return how many levels one call tells; 0 where they were not asked for by name."""
+    asked = settings.active == "on" and facts.Levels.event in settings.events
+    return LEVELS if asked else 0
+
+
+def levels(told: facts.Levels) -> bytes:
+    """Return the event of changed levels as JSON."""
+    rows = (facts.Sellable(sku=level.key, available=level.total) for level in told.levels)
+    return _encode(LevelsEvent(type=told.event, data=facts.LevelsTold(levels=tuple(rows))))
 
 
 def body(fact: facts.Fact, settings: SenderSettings) -> bytes:

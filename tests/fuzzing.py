@@ -144,9 +144,11 @@ def run(
     subject: Subject, folder: Path, examples: int, *, seed: int = 0, phases: str = ""
 ) -> Outcome:
     """Run schemathesis with so many examples an operation, in these phases or all that the subject has."""
-    (folder / "schemathesis.toml").write_text(_CONFIG, encoding="utf-8")
+    config = folder / f"{re.sub(r'[^a-z]+', '-', subject.name.lower())}.toml"
+    config.write_text(_CONFIG, encoding="utf-8")
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "run", subject.document, "--url", subject.url),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
+        *("run", subject.document, "--url", subject.url),
         *("--checks", ",".join(subject.checks), "--max-examples", str(examples), "--no-color"),
         *(
             "--phases",

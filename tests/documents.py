@@ -39,7 +39,10 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def play_on_an_empty_hub(text: str, folder: Path) -> None:
-    """Run a document's commands beside a hub that has just been installed; it must end well."""
+    """Run a document's commands beside a hub that has just been installed; it must end well.
+
+    Port 8000 in it stands for the hub's.
+    """
     with short_directory() as data:
         port, log = free_port(), data / "serve.log"
         command = [sys.executable, "-m", "entrepot", "serve", "--data", str(data)]
@@ -50,7 +53,7 @@ def play_on_an_empty_hub(text: str, folder: Path) -> None:
             )
         try:
             until_ready(f"http://127.0.0.1:{port}/healthz", hub, log)
-            play(text, data, folder)
+            play(text.replace(":8000", f":{port}"), data, folder)
         finally:
             hub.terminate()
             assert hub.wait(60) == 0

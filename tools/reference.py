@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import typer
 from msgspec import structs
 
 from entrepot import dialects, embedded, facts
+from entrepot.api import nouns
 from entrepot.cli import application
 from entrepot.conform import samples
 from entrepot.connections.rules import TenantSettings
@@ -68,6 +70,7 @@ def pages(columns: list[tuple[str, str, str, bool]]) -> dict[str, str]:
     """Return every page by file name; ``columns``: table, column, type, whether it must be given."""
     return {
         "cli.md": commands(),
+        "api.md": operations(),
         "settings.md": settings(),
         "tables.md": tables(columns),
         "facts.md": told_facts(),
@@ -104,6 +107,20 @@ def _commands(command: Any, name: str) -> list[str]:
         lines += [f"| `{option}` | {about} |" for option, about in rows]
         lines.append("")
     return lines
+
+
+def operations() -> str:
+    """Every operation of the native API, with the scope it takes."""
+    lines = []
+    found = sorted(nouns.operations(), key=lambda one: (one.noun, one.path, one.method))
+    for noun, group in groupby(found, key=lambda one: one.noun):
+        lines += [f"## {noun}", "", "| operation | scope | |", "|---|---|---|"]
+        for one in group:
+            said = _doc(one.handler).partition(". ")[0].removesuffix(".")
+            lines.append(f"| `{one.method} {one.path}` | `{one.scope}` | {_cell(said)} |")
+        lines.append("")
+    about = "Below `/api/v1`. All of each operation stands in `/api/v1/docs` of a running hub."
+    return _page("Native API", about, "\n".join(lines))
 
 
 def settings() -> str:

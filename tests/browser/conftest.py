@@ -14,11 +14,13 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from tests import conftest, running
+from tests.browser import ledger as ledgers
 from tests.browser import stage
+from tests.browser.ledger import Ledger
 from tests.browser.window import Window, sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser, StorageState
@@ -27,17 +29,40 @@ if TYPE_CHECKING:
 
     Opened = Callable[..., AbstractAsyncContextManager[Window]]
 
+HERE = Path(__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run these tests on one event loop, where their browser lives, and mark them."""
-    here = Path(__file__).parent
+LAST = "test_every_page_and_every_act_was_driven_in_both_languages"
+_chosen = pytest.StashKey[bool]()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Remember that some of the browser's tests were chosen and others not."""
     for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.browser)
-            if inspect.iscoroutinefunction(getattr(item, "function", None)):
-                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if item.path.is_relative_to(HERE):
+            item.config.stash[_chosen] = True
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the browser's tests, and run them on one event loop, where their browser lives."""
+    if item.path.is_relative_to(HERE):
+        item.add_marker(pytest.mark.browser)
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have the reckoning of what was driven come last, whatever the order, and only after all of it."""
+    last = [item for item in items if item.name == LAST]
+    others = [item for item in items if item.name != LAST]
+    in_part = config.stash.get(_chosen, False) or any("::" in arg for arg in config.args)
+    if in_part or not ledgers.whole(HERE, items):
+        config.hook.pytest_deselected(items=last)
+        items[:] = others
+    else:
+        items[:] = [*others, *last]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -77,7 +102,13 @@ async def signed_in(browser: Browser, serving: Running) -> StorageState:
 
 
 @pytest.fixture(scope="session")
-def opened(browser: Browser, serving: Running, signed_in: StorageState) -> Opened:
+def ledger() -> Ledger:
+    """Give the ledger of what browsers asked for in this session."""
+    return Ledger(ledgers.routes())
+
+
+@pytest.fixture(scope="session")
+def opened(browser: Browser, serving: Running, signed_in: StorageState, ledger: Ledger) -> Opened:
     """Give ``opened(language, width)``: a window of somebody who chose that language.
 
     It is signed in unless they are a ``stranger``, or were ``never_here`` and chose nothing.
@@ -109,7 +140,8 @@ def opened(browser: Browser, serving: Running, signed_in: StorageState) -> Opene
         try:
             name = f"{language}.dark" if dark else language
             shots = os.environ.get("ENTREPOT_SHOTS")
-            yield Window(await context.new_page(), language, shots and f"{shots}/{{}}.{name}")
+            shots = shots and f"{shots}/{{}}.{name}"
+            yield Window(await context.new_page(), language, ledger, shots)
         finally:
             await context.close()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from entrepot.connections import flows as connections
 from entrepot.orders import flows as orders
 from entrepot.orders.rules import StepBy
+from tests.browser import office, shops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SHIPPED, OPEN, STORE = "NO-SHIPPED", "NO-OPEN", "TZ-1"
 # One of each to look at, and one to act on from a desk and from a phone.
 REFUSED, STUCK = "NO-REFUSED", "NO-STUCK"
+GIVEN_UP, TOLD = "NO-GIVEN-UP", "NO-TOLD"
+AWAY, WRONG, BACK = "NO-AWAY", "NO-WRONG", "TZ-BACK"
 PLACES = ("", "-1440", "-390")
 NOWHERE = "http://127.0.0.1:9/"
 _PATIENCE = 30.0
@@ -41,12 +44,18 @@ async def play(hub: Running) -> None:
     }
     call = _caller(hub, of)
     refused = [REFUSED + place for place in PLACES]
-    stuck = [STUCK + place for place in PLACES]
+    stuck = [name + place for name in (STUCK, GIVEN_UP, TOLD) for place in PLACES]
     for number in (SHIPPED, OPEN, *refused, *stuck):
         await call("goldshop", "/pickGoods/send", _pick(number))
+    for place in PLACES:
+        for number in (AWAY + place, WRONG + place):
+            await call("goldshop", "/pickGoods/send", _pick(number, f"XX{number}"), code=500)
+        await call("storepos", "/pos/ordermake", _STORE | {"dispatchNO": BACK + place})
     await call("storepos", "/pos/ordermake", _STORE)
     await call("trade", "/v2/order/ap", _AP, method="PUT", bearer="sales")
     await call("trade", "/order/sr", _SR, bearer="sales")
+    await hub.do(partial(shops.open_shops, PLACES))
+    await hub.do(partial(office.open_office, PLACES))
     await hub.do(partial(_ship, [SHIPPED]))
     await _until(hub, "delivered", 1)
     await hub.do(partial(_set, "partners", unknown_order="reject"))
@@ -60,7 +69,7 @@ async def play(hub: Running) -> None:
 
 def _caller(hub: Running, of: Mapping[str, Connection]) -> Any:
     async def call(
-        name: str, path: str, body: object, method: str = "POST", bearer: str = ""
+        name: str, path: str, body: object, method: str = "POST", bearer: str = "", code: int = 200
     ) -> None:
         headers = {"Content-Type": "application/json"}
         if bearer:
@@ -69,7 +78,7 @@ def _caller(hub: Running, of: Mapping[str, Connection]) -> Any:
             hub.base_url(of[name]) + path, json.dumps(body).encode(), headers, method=method
         )
         answer = await asyncio.to_thread(_read, request)
-        assert answer.get("code") in (200, 100000) or answer.get("success") is True, answer
+        assert answer.get("code") in (code, 100000) or answer.get("success") is True, answer
 
     return call
 
@@ -107,9 +116,9 @@ async def _until(hub: Running, state: str, least: int) -> None:
         await asyncio.sleep(0.3)
 
 
-def _pick(number: str) -> object:
+def _pick(number: str, style: str = "YPJ1601") -> object:
     head = {"custName": "安港珠宝", "oriOrderNo": number, "username": "明天L"}
-    lines = [{"styleNo": "YPJ1601", "qty": 3}, {"styleNo": "YPJ1602", "qty": 2}]
+    lines = [{"styleNo": style, "qty": 3}, {"styleNo": "YPJ1602", "qty": 2}]
     return {"pickGoods": head, "pickGoodsDtls": lines}
 
 

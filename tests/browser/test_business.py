@@ -245,7 +245,9 @@ async def test_a_publishing_rule_is_tried_first(opened: Opened, place: tuple[str
 async def test_a_list_is_filtered_kept_and_taken_along(
     opened: Opened, place: tuple[str, int]
 ) -> None:
-    """A select applies at once, empty filters stay out of the address, the export is a file."""
+    """A select applies at once, empty filters stay out of the address, the export is a file; what was
+    kept is forgotten as easily.
+    """
     async with opened(*place) as window:
         await window.go("/orders")
         await window.page.locator("select[name=state]").select_option("shipped")
@@ -259,4 +261,9 @@ async def test_a_list_is_filtered_kept_and_taken_along(
         async with window.page.expect_download() as kept:
             await window.page.get_by_role("link", name="CSV", exact=True).click()
         assert (await kept.value).suggested_filename.endswith(".csv")
+        await window.page.locator("summary", has_text=window.t("Filters")).click()
+        await window.shoot("menu-filters")
+        await window.press("Forget %(name)s", name=name)
+        await window.sees("The filter is forgotten.")
+        assert await window.page.get_by_role("link", name=name).count() == 0
         assert await window.faults() == []

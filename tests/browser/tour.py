@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.browser.shops import PARKED, TO_REFUSE, TO_SHIP
 from tests.browser.stage import OPEN, REFUSED, SHIPPED, STORE, STUCK
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ PAGES: Mapping[str, str | tuple[str, ...]] = {
     "overview": "/",
     "attention": "/attention",
     "attention-none": "/attention?owner=me&connection=wangdian",
+    "turned-away": ("/attention?kind=turned_away", r"/attention/turned-away/\d+", ""),
     "orders": "/orders",
     "orders-none": "/orders?q=NOTHING",
     "order": (f"/orders?q={SHIPPED}", r"/orders/\d+", ""),
@@ -27,10 +29,16 @@ PAGES: Mapping[str, str | tuple[str, ...]] = {
     "order-return": "/orders/test-08/return",
     "dispatch": "/dispatch",
     "dispatch-order": ("/dispatch", r"/dispatch/\d+", ""),
+    "dispatch-none": "/dispatch?q=NOTHING",
+    "dispatch-parked": (f"/dispatch?q={PARKED}", r"/dispatch/\d+", ""),
+    "dispatch-parcel": (f"/dispatch?q={TO_SHIP}", r"/dispatch/\d+", ""),
+    "note-refuse": (f"/dispatch?q={TO_REFUSE}", r"/dispatch/\d+", "", r"/notes/[^/]+/refuse", ""),
+    "note-ship": (f"/dispatch?q={TO_SHIP}", r"/dispatch/\d+", "", r"/notes/[^/]+/ship", ""),
     "outlets": "/outlets",
     "outlet": ("/outlets", r"/outlets/\d+/edit", ""),
     "pieces": "/pieces",
     "discrepancies": "/discrepancies",
+    "discrepancy": ("/discrepancies", r"/discrepancies/\d+/resolve", ""),
     "sourcing": "/sourcing",
     "names": ("/connections", r"/connections/\d+", "/mapping"),
     "stock": "/stock",
@@ -43,6 +51,7 @@ PAGES: Mapping[str, str | tuple[str, ...]] = {
     "publishing-new": "/publishing/new",
     "suites": "/suites",
     "suite-new": "/suites/new",
+    "suite": ("/suites", r"/suites/\d+", ""),
     "adjustments": "/adjustments",
     "adjustment": ("/adjustments", r"/adjustments/AP\d+", ""),
     "adjustment-refuse": ("/adjustments?state=RUN", r"/adjustments/AP\d+", "/refuse"),
@@ -59,9 +68,13 @@ PAGES: Mapping[str, str | tuple[str, ...]] = {
     "delivery": (f"/deliveries?q={REFUSED}", r"/deliveries/\d+", ""),
     "delivery-stuck": (f"/deliveries?q={STUCK}", r"/deliveries/\d+", ""),
     "delivery-handle": (f"/deliveries?q={REFUSED}", r"/deliveries/\d+", "/handle"),
+    "delivery-cancel": (f"/deliveries?q={STUCK}", r"/deliveries/\d+", "/cancel"),
     "deliveries-bulk": "/deliveries/bulk/handle?state=rejected",
+    "deliveries-bulk-retry": "/deliveries/bulk/retry?state=rejected",
+    "deliveries-bulk-cancel": "/deliveries/bulk/cancel?state=rejected",
     "exchanges": "/exchanges",
     "exchange": ("/exchanges", r"/exchanges/[^?e][^\"/]*", ""),
+    "exchange-reveal": ("/exchanges", r"/exchanges/[^?e][^\"/]*", "/reveal"),
     "find": f"/find?q={STORE}",
     "find-none": "/find?q=nothing-at-all",
     "people": "/people",

@@ -11,6 +11,8 @@ from entrepot.console import words
 if TYPE_CHECKING:
     from playwright.async_api import ConsoleMessage, Locator, Page, Request, Response
 
+    from tests.browser.ledger import Ledger
+
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 PASSWORD = "entrepot-demo"
@@ -24,9 +26,10 @@ _RULES = """async (axe_js) => {
 class Window:
     """A page with its language. ``troubles`` are console errors, failed requests and error answers."""
 
-    def __init__(self, page: Page, language: str, shots: str | None = None) -> None:
+    def __init__(self, page: Page, language: str, ledger: Ledger, shots: str | None = None) -> None:
         self.page = page
         self.language = language
+        self._ledger = ledger
         self.troubles: list[str] = []
         page.set_default_timeout(10_000)
         self._shots = shots
@@ -34,6 +37,7 @@ class Window:
         page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
+        page.on("download", lambda file: ledger.note("GET", file.url, 200, self.language))
 
     def t(self, text: str, **facts: object) -> str:
         """Return a text of the console in the window's language."""
@@ -100,6 +104,9 @@ class Window:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         found = [f"{wide} px wider than the window"] if wide > 0 else []
+        spoken = await self.page.get_attribute("html", "lang")
+        if spoken != self.language:
+            found.append(f"speaks {spoken}")
         found += await self.page.evaluate(_RULES, AXE)
         found += [trouble for trouble in self.troubles if but not in trouble]
         self.troubles.clear()
@@ -122,6 +129,7 @@ class Window:
             self.troubles.append(f"failed: {request.url} {request.failure}")
 
     def _answered(self, response: Response) -> None:
+        self._ledger.note(response.request.method, response.url, response.status, self.language)
         if response.status >= 400:
             self.troubles.append(f"answer: {response.status} {response.url}")
 

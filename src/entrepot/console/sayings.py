@@ -41,12 +41,17 @@ _SAYINGS: Sequence[str] = (
     N_("waybill %(old)s became %(new)s (%(express)s)"),
     N_("%(some)s pieces left %(outlet)s for %(note)s, waybill %(rest)s"),
     N_("%(code)s came back to %(outlet)s, waybill %(rest)s"),
-    N_("Piece %(code)s left %(outlet)s, but was recorded at another place."),
     # orders that were turned away
     N_("It was turned away: no article is called %(rest)s."),
     N_("It was turned away: there is no store %(rest)s."),
     N_("%(number)s came again with other content."),
     N_("Its goods are known by now; the partner must push it again."),
+    # what does not agree
+    N_("Piece %(code)s left %(outlet)s, but was recorded at %(place)s."),
+    N_("%(some)s pieces left that the books did not have there (%(document)s)."),
+    N_("Goods have left, but the ordering side says: %(rest)s"),
+    N_("%(subject)s: the total is stated as %(stated)s, the stores hold %(total)s."),
+    N_("%(subject)s: theirs %(theirs)s, ours %(ours)s."),
     # dispatch: what spoke for or against an outlet
     N_("%(rest)s, less than a part must come to"),
     N_("%(outlet)s has all of it"),
@@ -65,6 +70,11 @@ _SAYINGS: Sequence[str] = (
     N_("has as many notes as it takes a day"),
     N_("shipped"),
     N_("refused: %(rest)s"),
+    N_("refused"),
+    N_("withdrawn: %(rest)s"),
+    N_("withdrawn"),
+    N_("void: %(rest)s"),
+    N_("void"),
     # calls: why there was no good answer
     N_("timed out connecting"),
     N_("timed out waiting for the answer"),

@@ -126,7 +126,7 @@ async def delivery(visit: Visit) -> Response[Any]:
     )
 
 
-@get("/deliveries/{name:str}/{act:retry|handle|cancel}", "deliveries.act")
+@get("/deliveries/{name:str}/{act:handle|cancel}", "deliveries.act")
 async def reason_page(visit: Visit) -> Response[Any]:
     """Ask why one is handled or cancelled."""
     return visit.show("deliveries/reason.html", name=visit.path["name"], act=visit.path["act"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from entrepot import decode
-from entrepot.console import exports, lists, vocabulary
+from entrepot.console import exports, filters, lists, vocabulary
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.discrepancies import flows, views
@@ -28,6 +28,7 @@ async def discrepancies(visit: Visit) -> Response[Any]:
     wanted = _filter(visit, lists.SIZE + 1)
     async with visit.reading() as tx:
         found = await views.find(tx, wanted)
+        await filters.load(visit, tx, "/discrepancies")
     names = {c.partner.id: c.partner.name for c in visit.hub.registry.of(visit.seat.tenant_id)}
     return visit.show(
         "dispatch/discrepancies.html",

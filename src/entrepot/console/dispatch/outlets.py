@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from entrepot import decode
 from entrepot.connections.flows import audit
-from entrepot.console import exports, lists
+from entrepot.console import exports, filters, lists
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.db import queries
@@ -96,6 +96,7 @@ async def pieces(visit: Visit) -> Response[Any]:
     async with visit.reading() as tx:
         places = await tx.rows(_q.locations)
         rows = await _pieces(visit, tx, lists.SIZE + 1, visit.query["before"])
+        await filters.load(visit, tx, "/pieces")
     page = lists.page(rows, lambda row: row["code"], before=visit.query["before"])
     choices = [(row["code"], f"{row['code']} {row['name']}".strip()) for row in places]
     return visit.show("dispatch/pieces.html", page=page, places=choices)

@@ -26,6 +26,19 @@ _WORDS: Mapping[str, str] = {
     "empty": N_("None of it is there"),
     "unsellable": N_("What was asked for cannot be sold"),
 }
+_RULES: Mapping[str, str] = {
+    "group": N_("Only outlets of these groups"),
+    "paused": N_("Nobody who is paused"),
+    "capacity": N_("Nobody who has as many notes as it takes a day"),
+    "depth": N_("Each keeps some pieces for itself"),
+    "minimum": N_("A part must be worth sending"),
+    "single": N_("All from one outlet, if one has all of it"),
+    "fewest": N_("Else from as few outlets as possible"),
+    "city": N_("The receiver's city first"),
+    "province": N_("The receiver's province first"),
+    "priority": N_("The lower priority first"),
+    "stock": N_("Who has more of it first"),
+}
 _LONGEST = 200
 
 
@@ -41,14 +54,11 @@ async def sourcing(visit: Visit) -> Response[Any]:
         for name, effects in sorted(texts.items())
         for text, effect in effects.items()
     ]
-    shown = [
-        (rule["kind"], ", ".join(f"{k} {v}" for k, v in rule.items() if k != "kind"))
-        for rule in rules
-    ]
+    lines = [msgspec.json.encode(rule).decode() for rule in rules]
     return visit.show(
         "dispatch/sourcing.html",
-        rules=shown,
-        written=msgspec.json.format(msgspec.json.encode(rules), indent=2).decode(),
+        rules=[(_(_RULES[rule["kind"]]), _plainly(rule)) for rule in rules],
+        written="[\n  " + ",\n  ".join(lines) + "\n]",
         known=known,
         connections=visit.connections(),
         effects=[(effect, _(_WORDS[effect])) for effect in EFFECTS],
@@ -98,6 +108,16 @@ async def rehearse(visit: Visit) -> Response[Any]:
 
 
 PAGES = [sourcing, save_rules, save_reason, rehearse]
+
+
+def _plainly(rule: Mapping[str, Any]) -> str:
+    """Return a rule as it is written, without the marks of JSON: ``depth pieces 2``."""
+    settings = (f"{name} {_value(value)}" for name, value in rule.items() if name != "kind")
+    return f"{rule['kind']} {', '.join(settings)}".strip()
+
+
+def _value(value: object) -> str:
+    return " ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
 def _goods(text: str) -> dict[str, int]:

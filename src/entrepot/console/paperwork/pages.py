@@ -86,9 +86,9 @@ async def paper(visit: Visit) -> Response[Any]:
     )  # fmt: skip
 
 
-@get(("/adjustments/{number:str}/refuse", "/returns/{number:str}/refuse"), "aftersales.see")
+@get("/adjustments/{number:str}/refuse", "aftersales.see")
 async def refuse_page(visit: Visit) -> Response[Any]:
-    """Ask why a paper is refused."""
+    """Ask why an adjustment is refused; a return is refused without a reason."""
     return visit.show("paperwork/refuse.html", section=_section(visit), number=visit.path["number"])
 
 

@@ -56,7 +56,9 @@
     else if ((found = hit("[data-adds]"))) addRow($(found.dataset.adds));
     else if ((found = hit("[data-print]"))) window.print();
     else if (event.target === sheet()) sheet().close();
-    for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of $$("details.menu[open]")) {
+      if (!menu.contains(event.target) || hit(".sheet [hx-get]")) menu.open = false;
+    }
   });
 
   // Opened by its address, what usually stands in the dialog is a page; leaving it goes back.

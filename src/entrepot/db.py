@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import resources
 from io import BytesIO
 from types import SimpleNamespace
@@ -58,19 +58,31 @@ def ints(values: Iterable[int]) -> str:
     """Return integers as one array literal, for a parameter written ``$2::text::bigint[]``.
 
     The driver encodes arrays element by element, at about a microsecond each; the server parses this
-    text twenty times faster. Only hot statements need it.
+    text twenty times faster, and a list writes itself as one. Only hot statements need it.
     """
-    return "{" + ",".join(map(str, values)) + "}"
+    return "{" + str(list(values))[1:-1] + "}"
 
 
 class Tx:
-    """One transaction (or one read) of one tenant."""
+    """One transaction (or one read) of one tenant.
 
-    __slots__ = ("_connection", "_database", "events", "tenant_id")
+    ``opening`` begins the transaction: the first statement that may write or lock calls it. Until then
+    ``look`` reads and ``alone`` writes without the two round trips of BEGIN and COMMIT.
+    """
 
-    def __init__(self, database: Database, connection: Any, tenant_id: int) -> None:
+    __slots__ = ("_connection", "_database", "_done", "_opening", "events", "tenant_id")
+
+    def __init__(
+        self,
+        database: Database,
+        connection: Any,
+        tenant_id: int,
+        opening: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self._database = database
         self._connection = connection
+        self._opening = opening
+        self._done = False
         self.tenant_id = tenant_id
         self.events: dict[str, int] = {}
         """What happens here, by name and number; ``Database.committed`` learns of it after the commit."""
@@ -105,28 +117,53 @@ class Tx:
         """Return the connections that are told facts of this kind whoever they are for (``""``: of any)."""
         return self._database.overhearers(self.tenant_id, kind)
 
+    async def look(self, query: str, *args: object) -> list[Row]:
+        """Run a query that neither writes nor locks; it begins no transaction.
+
+        At READ COMMITTED every statement sees what is committed when it starts, so it sees the same inside.
+        """
+        found: list[Row] = await self._connection.fetch(query, self.tenant_id, *args)
+        return found
+
+    async def alone(self, query: str, *args: object) -> list[Row]:
+        """Run the one statement by which this work writes; after it only ``look`` is allowed.
+
+        Where nothing was written before, it commits by itself: its locks last no longer than it does, and
+        nobody waits for a process that has to come round to its COMMIT.
+        """
+        if self._opening is None:
+            return await self.rows(query, *args)
+        found = await self.look(query, *args)
+        self._done = True
+        return found
+
     async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; ``args`` follow the tenant's id."""
+        await self.begin()
         found: list[Row] = await self._connection.fetch(query, self.tenant_id, *args)
         return found
 
     async def row(self, query: str, *args: object) -> Row | None:
         """Run a query for at most one row."""
+        await self.begin()
         found: Row | None = await self._connection.fetchrow(query, self.tenant_id, *args)
         return found
 
     async def value(self, query: str, *args: object) -> Any:
         """Run a query for the first column of its first row."""
+        await self.begin()
         return await self._connection.fetchval(query, self.tenant_id, *args)
 
     async def do(self, query: str, *args: object) -> int:
         """Run a statement; return how many rows it touched."""
+        await self.begin()
         tag: str = await self._connection.execute(query, self.tenant_id, *args)
         return int(tag.rpartition(" ")[2])
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what happens inside when it raises, and let the transaction go on."""
+        await self.begin()
         try:
             async with self._connection.transaction():
                 yield
@@ -135,6 +172,7 @@ class Tx:
 
     async def copy(self, table: str, columns: Sequence[str], records: Any) -> None:
         """COPY records (tenant's id included) into a table; records may be an async iterable."""
+        await self.begin()
         await self._connection.copy_records_to_table(table, columns=columns, records=records)
 
     async def stage(self, shape: Mapping[str, str], csv: bytes) -> None:
@@ -142,6 +180,7 @@ class Tx:
 
         ``shape`` maps column to type. The table ends with the transaction, or with the next staging.
         """
+        await self.begin()
         columns = ", ".join(f"{name} {kind}" for name, kind in shape.items())
         await self._connection.execute(
             f"DROP TABLE IF EXISTS pg_temp.staged; CREATE TEMP TABLE staged ({columns}) ON COMMIT DROP"
@@ -150,8 +189,17 @@ class Tx:
 
     async def stream(self, query: str, *args: object, prefetch: int = 1000) -> AsyncIterator[Row]:
         """Iterate over a large result in bounded memory; needs a transaction."""
+        await self.begin()
         async for row in self._connection.cursor(query, self.tenant_id, *args, prefetch=prefetch):
             yield row
+
+    async def begin(self) -> None:
+        """Begin the transaction, where it has not begun."""
+        if self._done:
+            raise EntrepotError("work that wrote alone writes nothing more")
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            await opening()
 
 
 @asynccontextmanager
@@ -245,15 +293,9 @@ class Database:
         readonly: bool = False,
     ) -> AsyncIterator[Tx]:
         """Open one transaction of one tenant: committed at the end, rolled back on any error."""
-        async with self._pool.acquire() as connection:
-            try:
-                async with connection.transaction(isolation=isolation, readonly=readonly):
-                    tx = Tx(self, connection, tenant_id)
-                    yield tx
-                for what, number in tx.events.items():
-                    self.committed(what, number)
-            except asyncpg.IntegrityConstraintViolationError as error:
-                raise _refusal(error) from error
+        async with self._work(tenant_id, isolation=isolation, readonly=readonly) as tx:
+            await tx.begin()
+            yield tx
 
     def connections(self) -> tuple[int, int]:
         """Return how many connections the pool has, and how many of them rest."""
@@ -269,13 +311,30 @@ class Database:
         """Run ``work`` in a transaction; again after a deadlock it lost, or when it asks for it."""
         for attempt in range(_TRIES):
             try:
-                async with self.transaction(tenant_id) as tx:
+                async with self._work(tenant_id) as tx:
                     return await work(tx)
             except _LOST:
                 if attempt == _TRIES - 1:
                     raise
                 await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
         raise EntrepotError("unreachable")
+
+    @asynccontextmanager
+    async def _work(self, tenant_id: int, **how: object) -> AsyncIterator[Tx]:
+        """Give a connection for one tenant's work; what it begins is committed at the end, or rolled back."""
+        async with self._pool.acquire() as connection:
+            try:
+                async with AsyncExitStack() as begun:
+                    transaction = connection.transaction(**how)
+                    tx = Tx(
+                        *(self, connection, tenant_id),
+                        opening=lambda: begun.enter_async_context(transaction),
+                    )
+                    yield tx
+                for what, number in tx.events.items():
+                    self.committed(what, number)
+            except asyncpg.IntegrityConstraintViolationError as error:
+                raise _refusal(error) from error
 
     async def rows(self, query: str, *args: object) -> list[Row]:
         """Read across tenants (registries, schedules); nothing is added to ``args``."""

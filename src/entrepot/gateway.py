@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from entrepot import clock, decode, ids, metrics, tracing
+from entrepot.connections.rules import accepts
 from entrepot.dialect import Call, Problem, Reply, Role, Route
 from entrepot.errors import BadInput, Refused
 from entrepot.patience import Patience
@@ -229,7 +230,7 @@ class Gateway:
         given = call.headers.get(b"authorization", b"").decode("latin-1")
         kind, _, token = given.partition(" ")
         presented = token.strip() if kind.lower() == "bearer" else None
-        if not connection.accepts(presented, clock.now()):
+        if not accepts(call.secrets, presented):
             return Problem("unauthorized", "身份验证失败", status=401)
         return None
 

@@ -27,16 +27,22 @@ def configure(process: int) -> None:
 
 def new() -> int:
     """Return a fresh id, greater than every id this process made before."""
-    global _last  # noqa: PLW0603 - the counter
-    at = (int(time.time() * 1000) - _EPOCH_MS) << _COUNTER_BITS
-    _last = max(_last + 1, at)
-    slot, counter = divmod(_last, 1 << _COUNTER_BITS)
-    return (((slot << _PROCESS_BITS) | _process) << _COUNTER_BITS) | counter
+    return _id(_take(1))
+
+
+def some(count: int) -> list[int]:
+    """Return so many fresh ids, ascending."""
+    first = _take(count)
+    return [_id(made) for made in range(first, first + count)]
 
 
 def floor(at: datetime) -> int:
-    """Return a number from 0 to 2⁶³ − 1 that is no greater than any id made at or after ``at``."""
-    return min(max(0, first_of(at)), (1 << 63) - 1)
+    """Return a number from 0 to 2⁶³ − 1 that is no greater than any id made at or after ``at``.
+
+    Partitions and searches by time end there.
+    """
+    milliseconds = int(at.timestamp() * 1000) - _EPOCH_MS
+    return min(max(0, milliseconds) << (_PROCESS_BITS + _COUNTER_BITS), (1 << 63) - 1)
 
 
 def token(bits: int = 128) -> str:
@@ -44,12 +50,20 @@ def token(bits: int = 128) -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(bits // 8)).rstrip(b"=").decode()
 
 
-def first_of(moment: datetime) -> int:
-    """Return the smallest id that can be made at a moment, for partitions and searches by time."""
-    return (int(moment.timestamp() * 1000) - _EPOCH_MS) << (_PROCESS_BITS + _COUNTER_BITS)
-
-
 def made_at(number: int) -> datetime:
     """Return when an id was made, to the millisecond, in UTC."""
     milliseconds = (number >> (_PROCESS_BITS + _COUNTER_BITS)) + _EPOCH_MS
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _take(count: int) -> int:
+    """Take so many numbers of this process's own time; return the first."""
+    global _last  # noqa: PLW0603 - the counter
+    first = max(_last + 1, (int(time.time() * 1000) - _EPOCH_MS) << _COUNTER_BITS)
+    _last = first + count - 1
+    return first
+
+
+def _id(made: int) -> int:
+    slot, counter = divmod(made, 1 << _COUNTER_BITS)
+    return (((slot << _PROCESS_BITS) | _process) << _COUNTER_BITS) | counter

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Flow = Callable[[Tx, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 _BATCH = 64
-_WORTH = 16
+_WORTH = 8
 _WRITERS = 2
 _READERS = 2
 

@@ -118,7 +118,7 @@ async def test_rotation_renews_key_and_secrets_and_the_old_ones_go_on(office: Of
     assert office.registry.called(old) is connection
     assert office.registry.called(connection.generations[0].key) is connection
     assert connection.partner.secrets["bearer"] != "first"
-    assert connection.accepts("first", clock.now())
+    assert rules.accepts(connection.secrets(clock.now()), "first")
 
 
 async def test_an_old_key_ends_with_its_overlap(office: Office) -> None:

@@ -176,12 +176,12 @@ async def test_partitions_are_made_ahead_and_dropped_when_old(bureau: Bureau, st
         end = start.replace(month=start.month + 1)
         await db.rows(
             f"CREATE TABLE delivery_{start:%Y%m%d} PARTITION OF delivery"
-            f" FOR VALUES FROM ({ids.first_of(start)}) TO ({ids.first_of(end)})"
+            f" FOR VALUES FROM ({ids.floor(start)}) TO ({ids.floor(end)})"
         )
     await bureau.rows(
         "INSERT INTO delivery (tenant_id, id, connection_id, kind, document, key, turn, sealed, payload)"
         " VALUES ($1, $2, 1, 'test_step', 'D', 1, 1, false, '')",
-        ids.first_of(old) + 5,
+        ids.floor(old) + 5,
     )
     await retention.tend(db)
     await retention.tend(db)

@@ -15,6 +15,7 @@ from entrepot.errors import BadInput, Conflict, Missing, Refused
 from entrepot.orders import flows as orders
 from entrepot.orders.rules import NewOrder, Placed, StepBy
 from entrepot.orders.views import show
+from entrepot.stock import flows as stock
 from entrepot.together import Together
 
 if TYPE_CHECKING:
@@ -32,6 +33,38 @@ async def test_an_order_beyond_stock_is_taken_and_reserved_whole(shop: Jeweller)
     """Goods are made to order; the place that lacks least waits for them."""
     await shop.one(orders.place, shop.order_of("N1", {"A": 25, "B": 4}))
     assert await shop.balances() == {"A": (10, 25), "B": (0, 4)}
+    assert not await shop.unproven()
+
+
+async def test_an_order_is_written_the_same_whether_its_place_is_certain_or_chosen(
+    shop: Jeweller,
+) -> None:
+    """Goods in one place are written by one statement alone; those in two need a decision under lock."""
+    await shop.styles(C=5)
+    article = (await shop.rows("SELECT id FROM article WHERE tenant_id = $1 AND sku = 'C'"))[0][
+        "id"
+    ]
+    async with shop.db.transaction(shop.tenant_id) as tx:
+        places = await stock.locations(tx, ["W2"])
+        await stock.lock(tx, [(article, places["W2"])])
+    batch = [shop.order_of("N1", {"A": 2, "B": 1}), shop.order_of("N2", {"C": 2, "B": 1})]
+    for new in batch:
+        await shop.one(orders.place, new)
+    written = {}
+    for number in ("N1", "N2"):
+        async with shop.db.reading(shop.tenant_id) as tx:
+            shown = await show(tx, number)
+        rows = await shop.rows(
+            "SELECT r.line, l.code, r.qty, r.state FROM reservation r"
+            " JOIN location l ON l.tenant_id = $1 AND l.id = r.location_id"
+            " JOIN sales_order o ON o.tenant_id = $1 AND o.id = r.document_id"
+            " WHERE r.tenant_id = $1 AND o.number = $2 ORDER BY r.line",
+            number,
+        )
+        log = [(entry.who, entry.what) for entry in shown.log]
+        written[number] = (shown.state, len(shown.lines), log, [tuple(row.items()) for row in rows])
+    assert written["N1"] == written["N2"]
+    assert await shop.balances() == {"A": (10, 2), "B": (0, 2), "C": (5, 2)}
     assert not await shop.unproven()
 
 

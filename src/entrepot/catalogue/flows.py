@@ -78,7 +78,7 @@ async def add(tx: Tx, articles: Sequence[Article]) -> dict[str, int]:
     fresh = await numbers(tx, "article", len(rows) - len(known))
     changed = await tx.rows(
         _q.add_articles,
-        [ids.new() for _ in rows],
+        ids.some(len(rows)),
         [a.sku for a in rows],
         [a.style_no for a in rows],
         [a.name for a in rows],
@@ -110,7 +110,7 @@ async def add_styles(tx: Tx, names: Collection[str]) -> dict[str, int]:
         return {}
     wanted = sorted(names)
     fresh = await numbers(tx, "article", len(wanted))
-    await tx.do(_q.add_styles, [ids.new() for _ in wanted], wanted, list(fresh))
+    await tx.do(_q.add_styles, ids.some(len(wanted)), wanted, list(fresh))
     return await by_style(tx, wanted)
 
 
@@ -121,7 +121,7 @@ async def add_listings(tx: Tx, listings: Sequence[Listing]) -> None:
     await tx.do(
         _q.add_listings,
         [row.connection_id for row in rows],
-        [ids.new() for _ in rows],
+        ids.some(len(rows)),
         [row.type for row in rows],
         [row.key for row in rows],
         [row.article_id for row in rows],
@@ -137,5 +137,5 @@ async def relist(tx: Tx, listing: Listing) -> None:
 async def _found(tx: Tx, query: str, names: Collection[str]) -> dict[str, Known]:
     if not names:
         return {}
-    rows = await tx.rows(query, list(names))
+    rows = await tx.look(query, list(names))
     return {row["name"]: Known(id=row["id"], kind=row["kind"]) for row in rows}

@@ -153,7 +153,7 @@ async def _save_specs(
     fresh = await numbers(tx, "article", sum(new))
     rows = await tx.rows(
         _q.lock_specs,
-        [ids.new() for _ in specs],
+        ids.some(len(specs)),
         [spec.sku for _, spec in specs],
         [_name(goods, spec) for goods, spec in specs],
         [spec.pic_url for _, spec in specs],

@@ -199,7 +199,7 @@ async def parts_of(tx: Tx, suite_ids: Collection[int]) -> Parts:
     """Return what one of each suite takes, by the suite's id; no statement where there are none."""
     needs: Parts = {}
     if suite_ids:
-        for row in await tx.rows(_q.parts, list(suite_ids)):
+        for row in await tx.look(_q.parts, list(suite_ids)):
             need = Need(part_id=row["part_id"], num=row["num"])
             needs.setdefault(row["suite_id"], []).append(need)
     return needs
@@ -240,7 +240,7 @@ async def _save(
     fresh = await numbers(tx, "article", sum(suite.sku not in articles for suite in ordered))
     rows = await tx.rows(
         _q.lock_suites,
-        [ids.new() for _ in ordered],
+        ids.some(len(ordered)),
         [suite.sku for suite in ordered],
         [suite.name for suite in ordered],
         [suite.unit for suite in ordered],
@@ -268,7 +268,7 @@ async def _save(
         [part.is_fixed_price for _, _, part in lines],
         [part.fixed_price for _, _, part in lines],
         [part.ratio for _, _, part in lines],
-        [ids.new() for _ in saved],
+        ids.some(len(saved)),
         [suite_id for suite_id, _ in saved],
     )
     new_parts: dict[int, list[int]] = {}

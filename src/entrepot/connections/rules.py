@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,21 +63,21 @@ class Connection(Struct, frozen=True, kw_only=True):
             caller = caller.ipv4_mapped
         return any(caller in network for network in self.allow)
 
-    def accepts(self, presented: str | None, now: datetime) -> bool:
-        """Tell whether a bearer token is one of the valid generations' (constant-time).
-
-        Whether one is asked for at all, the current generation says: what is off is off.
-        """
-        known = valid(self.generations, now)
-        if not known or "bearer" not in known[0].secrets:
-            return True
-        wanted = [generation.secrets.get("bearer") for generation in known]
-        given = (presented or "").encode()
-        return any(token and hmac.compare_digest(given, token.encode()) for token in wanted)
-
     def secrets(self, now: datetime) -> tuple[Mapping[str, str], ...]:
         """Return the secrets of every generation that counts at ``now``, the current one first."""
         return tuple(g.secrets for g in valid(self.generations, now))
+
+
+def accepts(secrets: Sequence[Mapping[str, str]], presented: str | None) -> bool:
+    """Tell whether a bearer token is one of a connection's valid ones (constant-time).
+
+    Whether one is asked for at all, the current generation says: what is off is off.
+    """
+    if not secrets or "bearer" not in secrets[0]:
+        return True
+    given = (presented or "").encode()
+    wanted = [token for known in secrets if (token := known.get("bearer"))]
+    return any(hmac.compare_digest(given, token.encode()) for token in wanted)
 
 
 def valid(generations: tuple[Generation, ...], now: datetime) -> tuple[Generation, ...]:

@@ -131,7 +131,7 @@ async def settle(tx: Tx, batch: Sequence[Settled]) -> None:
         [one.reason for one in batch],
         [one.unsure or one.claim.lost for one in batch],
         ints([(one.outcome is not None) + one.claim.lost for one in batch]),
-        ints([ids.new() for _ in batch]),
+        ints(ids.some(len(batch))),
         [one.outcome for one in batch],
         [one.status for one in batch],
         ints([int(one.duration * 1_000_000) for one in batch]),
@@ -139,7 +139,7 @@ async def settle(tx: Tx, batch: Sequence[Settled]) -> None:
     if lost := [c for c in claims if c.lost]:
         await tx.do(
             _q.note_lost,
-            [ids.new() for _ in lost],
+            ids.some(len(lost)),
             [c.id for c in lost],
             [c.connection_id for c in lost],
         )

@@ -252,7 +252,7 @@ async def _act(what: Act, batch: Sequence[int], who: str, reason: str, tx: Tx) -
         done = [row["id"] for row in rows]
         touched = [row["connection_id"] for row in rows], [row["key"] for row in rows]
         await tx.do(_q.advance_lanes, *touched)
-    await tx.do(_q.write_log, done, [ids.new() for _ in done], who, what, reason)
+    await tx.do(_q.write_log, done, ids.some(len(done)), who, what, reason)
     return done
 
 
@@ -262,7 +262,7 @@ async def _act_on_levels(
     rows = await tx.rows(_q.act_on_levels, [p[0] for p in pairs], [p[1] for p in pairs], what)
     done = [(row["connection_id"], row["item"]) for row in rows]
     items = [item for _, item in done]
-    await tx.do(_q.write_log, items, [ids.new() for _ in items], who, what, reason)
+    await tx.do(_q.write_log, items, ids.some(len(items)), who, what, reason)
     if what == "retry":
         for connection_id in sorted({pair[0] for pair in done}):
             await tx.do(_q.ask_round, connection_id, True, False)

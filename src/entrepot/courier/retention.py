@@ -93,7 +93,7 @@ def _in_default(table: str, start: str, end: str) -> str:
 
 
 def _bound(moment: datetime, keep: Keep) -> str:
-    return str(ids.first_of(moment)) if keep.by_id else moment.isoformat()
+    return str(ids.floor(moment)) if keep.by_id else moment.isoformat()
 
 
 def _end(name: str, keep: Keep, now: datetime) -> datetime:

@@ -43,7 +43,7 @@ async def see(tx: Tx, batch: Sequence[Seen]) -> None:
     if rows:
         opened = await tx.rows(
             _q.see,
-            [ids.new() for _ in rows],
+            ids.some(len(rows)),
             [row.kind for row in rows],
             [row.connection_id for row in rows],
             [row.subject for row in rows],
@@ -86,7 +86,7 @@ async def resolve(tx: Tx, batch: Sequence[Resolve]) -> list[Refused | None]:
         [one.id for one in given],
         [one.who for one in given],
         [one.reason.strip() for one in given],
-        [ids.new() for _ in given],
+        ids.some(len(given)),
     )
     await told.resolved(tx, [row for row in rows if row["was_open"]], by_hand=True)
     known = {row["id"] for row in rows}

@@ -93,7 +93,7 @@ async def write(tx: Tx, books: Books) -> None:
             [order.voiding for order in changed],
             [order.ended for order in changed],
             ints(log[0] for log in books.logs),
-            ints(ids.new() for _ in books.logs),
+            ints(ids.some(len(books.logs))),
             [log[1] for log in books.logs],
             [log[2] for log in books.logs],
         )

@@ -19,7 +19,7 @@ from entrepot.dispatch.rules import Order
 from entrepot.errors import BadInput, Conflict, Refused
 from entrepot.facts import Receiver
 from entrepot.orders import flows as orders
-from entrepot.orders.door import admit, save
+from entrepot.orders.door import admit
 from entrepot.orders.rules import NewOrder, Placed
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def take(tx: Tx, batch: Sequence[NewDispatch]) -> list[Placed | Refused]:
     door = await admit(tx, [new.order for new in news], barred)
     fresh = [new for new in news if id(new.order) in door.taken]
     if fresh:
-        await orders.write_down(tx, [new.order for new in fresh], door)
+        await orders.tell(tx, [new.order for new in fresh], door)
         await _source(tx, fresh, door, places)
     return [_outcome(new.order, door) for new in news]
 
@@ -72,7 +72,7 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Placed | Refused]:
     whole = [new for new in fresh if new.receiver is None]
     sent = [_addressed(tx, new) for new in fresh if new.receiver is not None]
     if fresh:
-        await orders.write_down(tx, fresh, door)
+        await orders.tell(tx, fresh, door)
     if sent:
         await _source(tx, sent, door, {})
     if whole:
@@ -86,7 +86,6 @@ async def request(tx: Tx, batch: Sequence[NewDispatch]) -> list[Placed | Refused
     door = await admit(tx, [new.order for new in news])
     fresh = [new for new in news if id(new.order) in door.taken]
     if fresh:
-        await save(tx, [new.order for new in fresh], door)
         await announce(tx, [_request(new, door.taken[id(new.order)]) for new in fresh])
     return [_outcome(new.order, door) for new in news]
 

@@ -128,7 +128,7 @@ async def _returned(
 async def _put_back(tx: Tx, back: Sequence[_Back]) -> None:
     await tx.do(
         _q.return_pieces,
-        ints(ids.new() for _ in back),
+        ints(ids.some(len(back))),
         [b.one.code for b in back],
         ints(b.shipment["package_id"] for b in back),
         ints(b.place["id"] for b in back),

@@ -337,7 +337,7 @@ async def _write(
             ints(order.id for order in states),
             [order.state for order in states],
             ints(log[0] for log in logs),
-            ints(ids.new() for _ in logs),
+            ints(ids.some(len(logs))),
             [log[1] for log in logs],
             [log[2] for log in logs],
         )

@@ -120,7 +120,7 @@ async def _bury(tx: Tx, batch: Sequence[Void]) -> set[int]:
         [guard[0] for guard in first],
         [guard[1] for guard in first],
         [guard[2] for guard in first],
-        [ids.new() for _ in first],
+        ids.some(len(first)),
         [void.who for void in first.values()],
     )
     return {row["order_id"] for row in rows}

@@ -100,7 +100,7 @@ async def open_(tx: Tx, openings: Sequence[Opening]) -> None:
         [row[3].price for row in lines],
         [row[3].gift for row in lines],
         [entry[0].order_id for entry in booked],
-        [ids.new() for _ in booked],
+        ids.some(len(booked)),
         [entry[1] for entry in booked],
         [entry[2] for entry in booked],
         [entry[0].who for entry in booked],
@@ -173,7 +173,7 @@ async def reprice(tx: Tx, changed: Sequence[tuple[Account, Account, str, str]]) 
         [part.price for _, part in parts],
         [part.gift for _, part in parts],
         [entry[0] for entry in entries],
-        [ids.new() for _ in entries],
+        ids.some(len(entries)),
         *([entry[column] for entry in entries] for column in range(1, 5)),
     )
 
@@ -185,7 +185,7 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> None:
     await tx.do(
         _q.book,
         [entry.order_id for entry in entries],
-        [ids.new() for _ in entries],
+        ids.some(len(entries)),
         *(
             [getattr(entry, field) for entry in entries]
             for field in ("kind", "amount", "document", "serial", "who")

@@ -9,15 +9,16 @@ from entrepot.courier.outbox import Announcement, announce
 from entrepot.db import queries
 from entrepot.errors import Conflict, Missing, Refused
 from entrepot.orders import accounts, rules
-from entrepot.orders.door import Door, admit, save
+from entrepot.orders.door import enter, look
 from entrepot.orders.rules import NewOrder, Placed, StepBy
 from entrepot.stock import flows as stock
-from entrepot.stock.rules import Demand
+from entrepot.stock.rules import Demand, Pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from entrepot.db import Row, Tx
+    from entrepot.orders.door import Door
 
 _q = queries(__package__)
 
@@ -28,24 +29,24 @@ async def place(tx: Tx, batch: Sequence[NewOrder]) -> list[Outcome]:
     """Take orders in: check, guard, save, announce, reserve.
 
     Reserves each order whole, also beyond what there is, and last of all, since others wait for the
-    stock rows it locks. Refuses (nothing stored) a number that is
-    taken, and names that no article has, all of them at once.
+    stock rows it locks. Refuses (nothing stored) a number that is taken, and names that no article has, all
+    of them at once. Orders that nobody is told of, of goods that each lie in one place, need no decision
+    between the numbers and the stock: they are written by one statement.
     """
-    door = await admit(tx, batch)
+    door = await look(tx, batch)
+    picks = await _certain(tx, batch, door)
+    await enter(tx, batch, door, picks)
     fresh = [new for new in batch if id(new) in door.taken]
-    if fresh:
-        await write_down(tx, fresh, door)
+    if fresh and picks is None:
+        await tell(tx, fresh, door)
         await hold(tx, fresh, door)
     return [answer(new, door) for new in batch]
 
 
-async def write_down(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
-    """Save orders that were let in, with what they cost, and tell the partners who are to know."""
-    await save(tx, fresh, door)
-    tx.events["orders"] = tx.events.get("orders", 0) + len(fresh)
+async def tell(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
+    """Save what orders that were let in cost, and tell the partners who are to know."""
     await accounts.open_(tx, _openings(fresh, door))
-    overheard = bool(tx.overhearers(facts.OrderPlaced.kind))
-    await announce(tx, _news(fresh, door.taken, overheard=overheard))
+    await announce(tx, _news(tx, fresh, door))
 
 
 async def hold(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
@@ -90,6 +91,14 @@ def _answer_repeat(new: NewOrder, door: Door) -> Outcome:
     )
 
 
+async def _certain(tx: Tx, batch: Sequence[NewOrder], door: Door) -> list[Pick] | None:
+    """Return where all that orders take is reserved; None where that, or what follows, is yet to be seen."""
+    coming = [new for new in batch if id(new) in door.ids]
+    if any(new.money for new in coming) or _news(tx, coming, door):
+        return None
+    return await stock.only_places(tx, await _demands(tx, coming, door))
+
+
 async def _demands(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Demand]:
     """Return what the orders take from stock; a line of a suite takes each of its parts."""
     codes = {code for new in fresh if new.partner for code in new.partner.settings.locations}
@@ -100,7 +109,7 @@ async def _demands(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Demand
         allowed = tuple(places[code] for code in chosen)
         demands += [
             Demand(
-                document_id=door.taken[id(new)],
+                document_id=door.ids[id(new)],
                 line=position,
                 article_id=article_id,
                 qty=qty,
@@ -115,7 +124,7 @@ def _openings(fresh: Sequence[NewOrder], door: Door) -> list[accounts.Opening]:
     """Return what orders that came with prices cost."""
     return [
         accounts.Opening(
-            order_id=door.taken[id(new)],
+            order_id=door.ids[id(new)],
             money=new.money,
             customer=new.customer,
             lines=[(line, door.articles[new.named_by, line.name].id) for line in new.lines],
@@ -126,10 +135,9 @@ def _openings(fresh: Sequence[NewOrder], door: Door) -> list[accounts.Opening]:
     ]
 
 
-def _news(
-    fresh: Sequence[NewOrder], order_ids: dict[int, int], *, overheard: bool
-) -> list[Announcement]:
+def _news(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Announcement]:
     """Return what the partners are to be told of new orders; all of it where somebody overhears it."""
+    overheard = bool(tx.overhearers(facts.OrderPlaced.kind))
     news = []
     for new in fresh:
         said: list[facts.Fact] = []
@@ -145,7 +153,7 @@ def _news(
             )
         if new.auto_process:
             said.append(facts.OrderProcessed(number=new.number))
-        key, partner = order_ids[id(new)], new.partner.id if new.partner else None
+        key, partner = door.ids[id(new)], new.partner.id if new.partner else None
         for fact in said:
             told = partner if new.push or fact.kind != facts.OrderPlaced.kind else None
             news.append(Announcement(connection_id=told, key=key, fact=fact))
@@ -221,7 +229,7 @@ async def _save_step(tx: Tx, moved: Sequence[tuple[rules.State, StepBy, Row]]) -
         [row["id"] for _, _, row in moved],
         [state for state, _, _ in moved],
         [row["id"] for _, _, row in moved],
-        [ids.new() for _ in moved],
+        ids.some(len(moved)),
         [by.who for _, by, _ in moved],
         [f"{state}: {by.remark}" if by.remark else state for state, by, _ in moved],
     )

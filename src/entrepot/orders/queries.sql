@@ -1,12 +1,64 @@
--- name: claim
--- Take numbers; of two transactions that want one, the second waits here and then gets nothing.
-INSERT INTO intake (tenant_id, connection_id, kind, number, document_id, digest)
-SELECT $1, n.connection_id, n.kind, n.number, n.document_id, n.digest
-FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::text[])
-    AS n (connection_id, number, document_id, digest, kind)
-ORDER BY n.connection_id, n.kind, n.number
-ON CONFLICT DO NOTHING
-RETURNING document_id;
+-- name: admit
+-- Orders in, all of it at once: the numbers first (of two transactions that want one, the second waits here
+-- and then gets nothing), then whatever the orders that got theirs consist of, and last, since others wait for
+-- them, the stock rows, locked in the one order everyone uses. $22 to $29 are empty where stock is reserved
+-- later, because where from has yet to be decided. Returns who got in.
+WITH asked AS (
+    SELECT * FROM unnest($2::text::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+                         $8::text[], $9::bytea[], $10::bytea[], $11::jsonb[], $12::bytea[], $13::text[])
+        AS a (id, connection_id, number, kind, digest, state, customer, receiver, phone_hash, details, body,
+              fulfilment)
+), won AS (
+    INSERT INTO intake (tenant_id, connection_id, kind, number, document_id, digest)
+    SELECT $1, coalesce(a.connection_id, 0), a.kind, a.number, a.id, a.digest
+    FROM asked a
+    ORDER BY 2, 3, 4
+    ON CONFLICT DO NOTHING
+    RETURNING document_id AS id
+), head AS (
+    INSERT INTO sales_order (tenant_id, id, connection_id, number, state, customer, receiver, phone_hash,
+                             details, body, fulfilment)
+    SELECT $1, id, a.connection_id, a.number, a.state, a.customer, a.receiver, a.phone_hash, a.details,
+           a.body, a.fulfilment
+    FROM asked a JOIN won USING (id)
+), logged AS (
+    INSERT INTO order_log (tenant_id, order_id, id, who, what)
+    SELECT $1, l.order_id, l.id, l.who, l.what
+    FROM unnest($14::text::bigint[], $15::text::bigint[], $16::text[], $17::text[])
+        AS l (order_id, id, who, what)
+    JOIN won ON won.id = l.order_id
+), lines AS (
+    INSERT INTO order_line (tenant_id, order_id, line, article_id, qty)
+    SELECT $1, l.order_id, l.line, l.article_id, l.qty
+    FROM unnest($18::text::bigint[], $19::text::int[], $20::text::bigint[], $21::text::bigint[])
+        AS l (order_id, line, article_id, qty)
+    JOIN won ON won.id = l.order_id
+), held AS (
+    SELECT h.*
+    FROM unnest($22::text::bigint[], $23::text::bigint[], $24::text::int[], $25::text::bigint[],
+                $26::text::bigint[], $27::text::bigint[])
+        AS h (id, document_id, line, article_id, location_id, qty)
+    JOIN won ON won.id = h.document_id
+), reserved AS (
+    INSERT INTO reservation (tenant_id, id, document_id, line, article_id, location_id, qty)
+    SELECT $1, h.* FROM held h
+), marked AS (
+    INSERT INTO stock_change (tenant_id, id, article_id)
+    SELECT $1, m.id, m.article_id
+    FROM unnest($28::text::bigint[], $29::text::bigint[]) AS m (id, article_id)
+    WHERE m.article_id IN (SELECT article_id FROM held)
+), locked AS (
+    SELECT s.article_id, s.location_id, h.qty
+    FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM held GROUP BY 1, 2) h
+    JOIN stock s ON s.tenant_id = $1 AND s.article_id = h.article_id AND s.location_id = h.location_id
+    ORDER BY s.article_id, s.location_id
+    FOR UPDATE OF s
+), promised AS (
+    UPDATE stock s SET reserved = s.reserved + l.qty, changed_at = now()
+    FROM locked l
+    WHERE s.tenant_id = $1 AND s.article_id = l.article_id AND s.location_id = l.location_id
+)
+SELECT id FROM won;
 
 -- name: taken
 SELECT i.connection_id, i.number, i.document_id, i.digest, coalesce(o.state, '') AS state
@@ -14,19 +66,6 @@ FROM unnest($2::bigint[], $3::text[], $4::text[]) AS n (connection_id, number, k
 JOIN intake i ON i.tenant_id = $1 AND i.connection_id = n.connection_id AND i.kind = n.kind
              AND i.number = n.number
 LEFT JOIN sales_order o ON o.tenant_id = $1 AND o.id = i.document_id;
-
--- name: save
-WITH head AS (
-    INSERT INTO sales_order (tenant_id, id, connection_id, number, state, customer, receiver, phone_hash,
-                             details, body, fulfilment)
-    SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-                             $8::bytea[], $9::jsonb[], $10::bytea[], $19::text[])
-), logged AS (
-    INSERT INTO order_log (tenant_id, order_id, id, who, what)
-    SELECT $1, * FROM unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[])
-)
-INSERT INTO order_line (tenant_id, order_id, line, article_id, qty)
-SELECT $1, * FROM unnest($15::text::bigint[], $16::text::int[], $17::text::bigint[], $18::text::bigint[]);
 
 -- name: lock_orders
 -- Orders by number (and connection, where given), locked in the order of their ids.

@@ -62,13 +62,13 @@ async def promise(tx: Tx, picks: Sequence[Pick], also: Collection[Pair] = ()) ->
     changed = sorted({pick.article_id for pick in picks})
     await tx.do(
         _q.reserve,
-        ints(ids.new() for _ in picks),
+        ints(ids.some(len(picks))),
         ints([pick.document_id for pick in picks]),
         ints(0 for _ in picks),
         ints([pick.article_id for pick in picks]),
         ints([pick.location_id for pick in picks]),
         ints([pick.qty for pick in picks]),
-        ints(ids.new() for _ in changed),
+        ints(ids.some(len(changed))),
         ints(changed),
         ints([pair[0] for pair in wanted]),
         ints([pair[1] for pair in wanted]),
@@ -101,7 +101,7 @@ async def take(tx: Tx, parts: Sequence[Part], who: str, also: Sequence[Move] = (
         [row["document_id"] for row, _ in uses],
         [row["id"] for row, _ in uses],
         [qty for _, qty in uses],
-        [ids.new() for _ in uses],
+        ids.some(len(uses)),
     )
     found, moves = _leaving(parts, balances, also, who)
     await flows.move(tx, moves)

@@ -15,7 +15,7 @@ from entrepot.db import ints, queries
 from entrepot.errors import Conflict, Missing
 from entrepot.money import ZERO
 from entrepot.stock import rules
-from entrepot.stock.rules import Balance, Demand
+from entrepot.stock.rules import Balance, Demand, Pick
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -87,18 +87,38 @@ async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
     changed = sorted(by_article)
     await tx.do(
         _q.reserve,
-        ints(ids.new() for _ in demands),
+        ints(ids.some(len(demands))),
         ints([demand.document_id for demand in demands]),
         ints([demand.line for demand in demands]),
         ints([demand.article_id for demand in demands]),
         ints(placed),
         ints([demand.qty for demand in demands]),
-        ints(ids.new() for _ in changed),
+        ints(ids.some(len(changed))),
         ints(changed),
         ints([pair[0] for pair in sums]),
         ints([pair[1] for pair in sums]),
         ints(sums.values()),
     )
+
+
+async def only_places(tx: Tx, demands: Sequence[Demand]) -> list[Pick] | None:
+    """Return where demands are reserved if each has just one place to come from; None where any has a choice.
+
+    Locks nothing: what lies in one place alone is reserved there, however much of it there is.
+    """
+    articles = ints({demand.article_id for demand in demands})
+    rows: dict[int, list[int]] = {}
+    for row in await tx.look(_q.places, articles):
+        rows.setdefault(row[0], []).append(row[1])
+    picks = []
+    for demand in demands:
+        places = rows.get(demand.article_id, [])
+        if demand.locations:
+            places = [place for place in places if place in demand.locations]
+        if len(places) != 1:
+            return None
+        picks.append(Pick(demand=demand, location_id=places[0]))
+    return picks
 
 
 async def release(tx: Tx, document_ids: Collection[int]) -> None:
@@ -213,7 +233,7 @@ async def move(tx: Tx, moves: Sequence[Move]) -> None:
     changed = sorted({m.article_id for m in moves})
     await tx.do(
         _q.move,
-        [ids.new() for _ in moves],
+        ids.some(len(moves)),
         [m.article_id for m in moves],
         [m.location_id for m in moves],
         [m.kind for m in moves],
@@ -222,7 +242,7 @@ async def move(tx: Tx, moves: Sequence[Move]) -> None:
         weights,
         [m.document for m in moves],
         [m.who for m in moves],
-        [ids.new() for _ in changed],
+        ids.some(len(changed)),
         changed,
     )
 
@@ -255,7 +275,7 @@ async def resolve(tx: Tx, reservations: Sequence[Row], state: str) -> None:
         _q.resolve,
         [row["id"] for row in reservations],
         state,
-        [ids.new() for _ in changed],
+        ids.some(len(changed)),
         changed,
         sorted({row["document_id"] for row in reservations}),
     )
@@ -267,7 +287,7 @@ async def add_locations(tx: Tx, places: Sequence[Location]) -> None:
     rows = [unique[code] for code in sorted(unique)]
     await tx.do(
         _q.add_locations,
-        [ids.new() for _ in rows],
+        ids.some(len(rows)),
         [place.code for place in rows],
         [place.name for place in rows],
         [place.province for place in rows],
@@ -289,7 +309,7 @@ async def known_locations(tx: Tx, codes: Collection[str]) -> dict[str, int]:
     """Return location ids by code; unknown ones are absent."""
     if not codes:
         return {}
-    return {row["code"]: row["id"] for row in await tx.rows(_q.locations_by_code, list(codes))}
+    return {row["code"]: row["id"] for row in await tx.look(_q.locations_by_code, list(codes))}
 
 
 async def first_location(tx: Tx) -> int:

@@ -40,7 +40,7 @@ async def keep_back(tx: Tx, batch: Sequence[Safety], *, who: str) -> None:
         [article_id for article_id, _ in wanted],
         [location_id for _, location_id in wanted],
         list(wanted.values()),
-        [ids.new() for _ in changed],
+        ids.some(len(changed)),
         changed,
     )
     for (article_id, location_id), pieces in wanted.items():

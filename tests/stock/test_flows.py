@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from entrepot.db import Database
 from entrepot.errors import Conflict, Missing
 from entrepot.stock import flows as stock
+from entrepot.stock import reserving
 from entrepot.stock.flows import Count, Location, Move, Stated
 from entrepot.stock.rules import Demand
 from entrepot.stock.views import discrepancies
@@ -52,7 +53,7 @@ class Store(Shop):
         demand = Demand(
             document_id=document, line=0, article_id=self.article, qty=qty, locations=locations
         )
-        await self.db.run(self.tenant_id, lambda tx: stock.reserve(tx, [demand]))
+        await self.db.run(self.tenant_id, lambda tx: reserving.reserve(tx, [demand]))
 
     async def balance(self) -> tuple[int, int, Decimal]:
         """Return on hand, reserved and grams at HQ."""

@@ -12,6 +12,7 @@ from entrepot.orders import accounts, rules
 from entrepot.orders.door import enter, look
 from entrepot.orders.rules import NewOrder, Placed, StepBy
 from entrepot.stock import flows as stock
+from entrepot.stock import reserving
 from entrepot.stock.rules import Demand, Pick
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def tell(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
 
 async def hold(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
     """Reserve orders whole, also beyond what there is."""
-    await stock.reserve(tx, await _demands(tx, fresh, door))
+    await reserving.reserve(tx, await _demands(tx, fresh, door))
 
 
 def answer(new: NewOrder, door: Door) -> Outcome:
@@ -96,7 +97,7 @@ async def _certain(tx: Tx, batch: Sequence[NewOrder], door: Door) -> list[Pick] 
     coming = [new for new in batch if id(new) in door.ids]
     if any(new.money for new in coming) or _news(tx, coming, door):
         return None
-    return await stock.only_places(tx, await _demands(tx, coming, door))
+    return await reserving.only_places(tx, await _demands(tx, coming, door))
 
 
 async def _demands(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Demand]:

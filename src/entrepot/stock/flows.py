@@ -15,7 +15,7 @@ from entrepot.db import ints, queries
 from entrepot.errors import Conflict, Missing
 from entrepot.money import ZERO
 from entrepot.stock import rules
-from entrepot.stock.rules import Balance, Demand, Pick
+from entrepot.stock.rules import Balance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -69,56 +69,6 @@ class Stated(Struct, frozen=True, kw_only=True):
     location_id: int
     available: int
     who: str = ""
-
-
-async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
-    """Promise pieces to documents, also beyond what there is; the caller decides whether it may."""
-    if not demands:
-        return
-    by_article = _by_article(await _lock_wanted(tx, demands))
-    placed: list[int] = []
-    sums: dict[Pair, int] = {}
-    for demand in demands:
-        row = rules.place(demand, by_article[demand.article_id])
-        row.reserved += demand.qty
-        placed.append(row.location_id)
-        pair = (row.article_id, row.location_id)
-        sums[pair] = sums.get(pair, 0) + demand.qty
-    changed = sorted(by_article)
-    await tx.do(
-        _q.reserve,
-        ints(ids.some(len(demands))),
-        ints([demand.document_id for demand in demands]),
-        ints([demand.line for demand in demands]),
-        ints([demand.article_id for demand in demands]),
-        ints(placed),
-        ints([demand.qty for demand in demands]),
-        ints(ids.some(len(changed))),
-        ints(changed),
-        ints([pair[0] for pair in sums]),
-        ints([pair[1] for pair in sums]),
-        ints(sums.values()),
-    )
-
-
-async def only_places(tx: Tx, demands: Sequence[Demand]) -> list[Pick] | None:
-    """Return where demands are reserved if each has just one place to come from; None where any has a choice.
-
-    Locks nothing: what lies in one place alone is reserved there, however much of it there is.
-    """
-    articles = ints({demand.article_id for demand in demands})
-    rows: dict[int, list[int]] = {}
-    for row in await tx.look(_q.places, articles):
-        rows.setdefault(row[0], []).append(row[1])
-    picks = []
-    for demand in demands:
-        places = rows.get(demand.article_id, [])
-        if demand.locations:
-            places = [place for place in places if place in demand.locations]
-        if len(places) != 1:
-            return None
-        picks.append(Pick(demand=demand, location_id=places[0]))
-    return picks
 
 
 async def release(tx: Tx, document_ids: Collection[int]) -> None:
@@ -320,40 +270,13 @@ async def first_location(tx: Tx) -> int:
     return home
 
 
-async def _lock_wanted(tx: Tx, demands: Sequence[Demand]) -> list[Balance]:
-    """Lock every row the demands may be reserved at, and at least one for each."""
-    articles = sorted({demand.article_id for demand in demands})
-    anywhere = any(not demand.locations for demand in demands)
-    places = None if anywhere else sorted({loc for demand in demands for loc in demand.locations})
-    rows = await _locked(tx, articles, places)
-    have = {_pair(row) for row in rows}
-    served = {article for article, _ in have}
-    missing = {
-        (demand.article_id, demand.locations[0])
-        for demand in demands
-        if demand.locations
-        and not any((demand.article_id, loc) in have for loc in demand.locations)
-    }
-    homeless = {d.article_id for d in demands if not d.locations} - served
-    if homeless:
-        home = await first_location(tx)
-        missing |= {(article, home) for article in homeless}
-    if missing:
-        await tx.do(_q.add_rows, [pair[0] for pair in missing], [pair[1] for pair in missing])
-        rows = await _locked(tx, articles, places)
-    return rows
-
-
-async def _locked(tx: Tx, articles: list[int], places: list[int] | None) -> list[Balance]:
-    return [_balance(row) for row in await tx.rows(_q.lock_rows, ints(articles), places)]
-
-
 async def _locked_pairs(tx: Tx, pairs: Sequence[Pair]) -> list[Balance]:
     articles, places = ints([pair[0] for pair in pairs]), ints([pair[1] for pair in pairs])
-    return [_balance(row) for row in await tx.rows(_q.lock_pairs, articles, places)]
+    return [balance_of(row) for row in await tx.rows(_q.lock_pairs, articles, places)]
 
 
-def _balance(row: Row) -> Balance:
+def balance_of(row: Row) -> Balance:
+    """Return a locked row of stock."""
     return Balance(
         article_id=row[0],
         location_id=row[1],
@@ -411,10 +334,3 @@ def _weight(change: Move, row: Balance) -> Decimal:
 
 def _pair(row: Balance) -> Pair:
     return row.article_id, row.location_id
-
-
-def _by_article(rows: Iterable[Balance]) -> dict[int, list[Balance]]:
-    grouped: dict[int, list[Balance]] = {}
-    for row in rows:
-        grouped.setdefault(row.article_id, []).append(row)
-    return grouped

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
 import pytest
 
 from entrepot import serve
 from entrepot.settings import Settings
+from tests.running import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _Healthy(BaseHTTPRequestHandler):
@@ -32,3 +43,30 @@ def test_the_demo_password_is_told_only_where_it_counts(host: str, let_in: bool)
         server.shutdown()
     assert "loopback" in said[1] if not let_in else "entrepot-demo" in said[1]
     assert f":{server.server_port}" in said[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_is_no_death(
+    database_url: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C reaches the children too: they end when they are told, and nobody calls it an error."""
+    port, log = free_port(), tmp_path / "log"
+    words = ("serve", "--data", str(tmp_path), "--port", str(port))
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "entrepot", *words],
+            env={**os.environ, "ENTREPOT_DATABASE_URL": database_url},
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 60
+    while b"is ready" not in log.read_bytes():
+        assert process.poll() is None
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as reply:
+        assert reply.status == 200
+    os.killpg(process.pid, number)
+    assert process.wait(60) == 0
+    assert "child_died" not in log.read_text()

@@ -32,6 +32,8 @@ Rate = Annotated[str, Meta(pattern=r"^(off|[1-9]\d*/[smh])$")]
 Window = Annotated[str, Meta(pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$")]
 """The part of the day (Asia/Shanghai) in which a partner may be called: ``01:00-06:30``, ``off``."""
 Switch = Literal["on", "off"]
+PARTNER_BEARER = "partner_bearer"
+"""The name, among a connection's secrets, of the bearer token that its partner demands of our calls."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -153,6 +155,11 @@ class Partner(Struct, frozen=True, kw_only=True):
     settings: Any = None
     secrets: Mapping[str, str] = {}
     paused: bool = False
+
+    @property
+    def token(self) -> str:
+        """Return the bearer token that our calls show the partner, ``""`` for none."""
+        return self.secrets.get(PARTNER_BEARER, "")
 
 
 class Stocked(Struct, frozen=True, kw_only=True):

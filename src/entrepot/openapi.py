@@ -107,7 +107,7 @@ def of_role(dialect: Dialect, name: str, role: Role) -> dict[str, Any]:
             shape = {"anyOf": known} if len(known) > 1 else next(iter(known), {})
             content = {"application/json": {"schema": shape}}
             operation["requestBody"] = {"required": not route.optional_body, "content": content}
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
+        paths.setdefault(route.path or "/", {})[route.method.lower()] = operation
     return {
         "openapi": VERSION,
         "info": {"title": f"{dialect.label} · {name}", "version": "1"},

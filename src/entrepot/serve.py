@@ -203,7 +203,8 @@ class Child:
             self._process.join()
             if self._ending.is_set():
                 return
-            _log.error("serve.child_died", child=self._name, code=self._process.exitcode)
+            if self._process.exitcode != 0:  # 0: a signal to all of us told it, as it will tell us
+                _log.error("serve.child_died", child=self._name, code=self._process.exitcode)
             self._ending.wait(pause)
             pause = min(pause * 2, 30)
             if not self._ending.is_set():
@@ -214,6 +215,7 @@ def _child(name: str, settings: Settings, work: Work) -> None:
     die_with_parent()
     log.configure(settings.log_level)
     structlog.contextvars.bind_contextvars(process=name)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, which tells us
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(_until_told(settings, work))
 
@@ -221,8 +223,7 @@ def _child(name: str, settings: Settings, work: Work) -> None:
 async def _until_told(settings: Settings, work: Work) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
     tracing.begin("background")
     running: Coroutine[Any, Any, None] = work(settings, stop)
     await running

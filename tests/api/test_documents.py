@@ -120,13 +120,18 @@ async def test_a_connection_is_added_changed_rotated_and_its_secrets_shown(clien
     assert (changed.json["paused"], changed.json["partner_url"]) == (True, "http://x.test")
     assert (await client.call("PATCH", path, change, If_Match=shown.headers["etag"])).status == 412
 
+    secret = {"settings": {"partner_url": "http://x.test/c/ABCDEFGHIJ"}}
+    hidden = await client.call("PATCH", path, secret, If_Match=changed.headers["etag"])
+    assert hidden.json["partner_url"] == "http://x.test/c/****"
+
     rotated = await client.post(f"{path}/rotate")
     assert rotated.json["credentials"]["base_url"] != url
     current = await client.post(f"{path}/credentials")
     assert current.json == rotated.json["credentials"]
+    assert current.json["partner_url"] == "http://x.test/c/ABCDEFGHIJ"
     told = (await client.get("/audit?subject=shop")).json["items"]
     assert [entry["what"] for entry in told] == [
-        "connection credentials", "connection rotate", "connection set", "connection add",
+        "connection credentials", "connection rotate", "connection set", "connection set", "connection add",
     ]  # fmt: skip
 
 

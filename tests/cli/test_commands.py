@@ -62,6 +62,53 @@ def test_a_bearer_token_is_set_and_taken_away(run: Run) -> None:
     assert _goldshop(run)[0]["credentials"] == {}
 
 
+def test_the_token_that_a_partner_demands_is_kept_by_a_rotation(run: Run) -> None:
+    """It is the partner's: sealed with the other secrets, told to nobody, renewed by nobody here."""
+    added = run("connections", "add", "shop", "goldshop", "partner_bearer=theirs", "bearer=ours")
+    assert added.code == 0, added.err
+    run("connections", "set", "shop", "--rotate")
+    shown = run("connections", "list", "--json", "--show-secrets").json
+    (shop,) = (one for one in shown if one["name"] == "shop")
+    assert shop["credentials"]["partner_bearer"] == "theirs"
+    assert shop["credentials"]["bearer"] != "ours"
+    assert "theirs" not in run("connections", "list", "--json").out
+    guide = run("connections", "guide", "shop").out
+    assert ("贵方提供的令牌" in guide, "theirs" in guide, "partner_bearer" in guide) == (
+        True,
+        False,
+        False,
+    )
+    run("connections", "set", "shop", "partner_bearer=off", "bearer=off")
+    assert "贵方提供的令牌" not in run("connections", "guide", "shop").out
+
+
+def test_an_address_in_the_house_is_named_when_it_is_set(run: Run) -> None:
+    """Not first when a call fails; names are looked up when they are called."""
+    run("tenant", "set", "allowed_networks=")
+    for url in ("http://127.0.0.1:9000", "http://localhost:9000"):
+        told = run("connections", "set", "goldshop", f"partner_url={url}")
+        assert "tenant set allowed_networks=127.0.0.0/8" in told.err
+    assert (
+        "allowed_networks=10.1.2.3"
+        in run("connections", "add", "near", "goldshop", "partner_url=http://10.1.2.3").err
+    )
+    assert run("connections", "set", "goldshop", "partner_url=https://shop.example").err == ""
+    assert run("connections", "set", "goldshop", "partner_url=off").err == ""
+    run("tenant", "set", "allowed_networks=127.0.0.0/8")
+    assert run("connections", "set", "goldshop", "partner_url=http://127.0.0.1:9").err == ""
+    refused = run("connections", "set", "goldshop", "partner_url=http://127.0.0.1/c/****")
+    assert (refused.code, "where its secret was hidden" in refused.err) == (1, True)
+
+
+def test_a_hub_without_a_place_says_so_when_a_partner_is_wired(run: Run) -> None:
+    """Not first when its order is refused; whom we only tell needs none."""
+    there = ("--tenant", "fourth")
+    assert run("tenant", "add", "fourth").code == 0
+    assert "import outlets" in run("connections", "add", "shop", "goldshop", *there).err
+    assert run("connections", "add", "wdt", "wangdian", "--role", "merchant", *there).err == ""
+    assert "import outlets" not in run("connections", "add", "shop2", "goldshop").err
+
+
 def test_rotation_renews_the_key_and_what_goes_with_it(run: Run) -> None:
     """A rotated connection has a new base URL and, unless one is given, a new token."""
     run("connections", "set", "goldshop", "bearer=first")

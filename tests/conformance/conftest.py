@@ -62,7 +62,8 @@ class End:
         )
 
     async def _connect(self, hub: Hub) -> None:
-        new = NewConnection(name=self.dialect.name, dialect=self.dialect.name, role=self.name)
+        name = f"{self.dialect.name}-{self.name}-asked"
+        new = NewConnection(name=name, dialect=self.dialect.name, role=self.name)
         await hub.db.run(
             hub.registry.tenant("demo"),
             lambda tx: flows.add(tx, hub.vault, hub.dialects, new, who="test"),

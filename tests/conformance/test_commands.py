@@ -39,6 +39,24 @@ async def test_our_own_server_differs_in_nothing(untouched: Running) -> None:
         assert len(done.json) == len(end.samples.calls)
 
 
+def test_a_scripted_subscriber_tells_what_is_signed_from_what_is_not() -> None:
+    """With the sender's secret every check is passed; with another one every event is refused."""
+    known = ("--secret", "secret=whsec_YQ==")
+    process, url = start_mock("--dialect", "webhooks", "--role", "receiver", *known)
+    try:
+        asked = ("conform", url, "--dialect", "webhooks", "--role", "receiver")
+        checks = ("--check", "as_printed", "--check", "hostility", "--check", "doors")
+        done = invoke(*asked, *known, *checks)
+        assert (done.code, "0 differ" in done.out) == (0, True), done.out
+        strange = invoke(*asked, "--secret", "secret=whsec_Yg==", "--check", "as_printed")
+        assert (strange.code, "No signature fits the secret" in strange.out) == (1, True)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=10)
+    assert "POST / → 200  as documented" in said
+    assert "→ 401" in said
+
+
 def start_mock(*words: str) -> tuple[subprocess.Popen[str], str]:
     """Start a mock; return it with its URL."""
     command = [sys.executable, "-m", "entrepot", "mock", "--port", "0", *words]

@@ -181,3 +181,22 @@ def test_a_network_that_is_none_is_refused() -> None:
     assert TenantSettings(allowed_networks=("10.0.0.0/8", "::1")).allow_raise == "off"
     with pytest.raises(BadInput, match="allowed_networks=everywhere"):
         rules.applied(TenantSettings, {}, {"allowed_networks": "everywhere"})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h:1/c/ABCDEFGH12_-x/y", "http://h:1/c/****/y"),
+        ("https://me:p%40ss@h/x", "https://me:****@h/x"),
+        (
+            "https://h/x?robot=1&access_token=abc&a=b#c",
+            "https://h/x?robot=1&access_token=****&a=b#c",
+        ),
+        ("https://h/x?KEY=abc", "https://h/x?KEY=****"),
+        ("https://h:8080/x@y:z?a=b", "https://h:8080/x@y:z?a=b"),
+    ],
+)
+def test_what_is_secret_in_a_url_is_hidden(url: str, shown: str) -> None:
+    """A hub's key, a password, what is called like a secret; nothing else."""
+    assert rules.hidden(url) == shown
+    assert rules.hidden(shown) == shown

@@ -86,6 +86,28 @@ async def test_a_connection_s_settings_are_a_form(admin: Person, hub: Hub) -> No
     assert (bad.status, "timeout" in bad.words) == (422, True)
 
 
+async def test_what_is_secret_in_a_partner_s_url_is_not_shown(admin: Person, hub: Hub) -> None:
+    """Not even in the form; left as it is shown, it stays. The token that we show is typed, never read."""
+    world = World(hub)
+    at, tenant = world.connection(), hub.registry.tenant("demo")
+    whole = hub.registry.named(tenant, "goldshop").partner.partner_url
+    assert whole is not None
+    key = whole.rpartition("/")[2]
+    page = await admin.get(f"/connections/{at}/settings")
+    assert key not in page.text
+    form = {"partner_url": page.field("partner_url"), "partner_bearer": "let-us-in"}
+    page = await admin.post(f"/connections/{at}/settings", form)
+    assert "The settings are saved." in page.words
+    partner = hub.registry.named(tenant, "goldshop").partner
+    assert (partner.partner_url, partner.token) == (whole, "let-us-in")
+    page = await admin.get(f"/connections/{at}/settings")
+    assert "let-us-in" not in page.text
+    page = await admin.post(
+        f"/connections/{at}/settings", {"partner_url": "http://x.test/c/KEYKEYKEY"}
+    )
+    assert "KEYKEYKEY" not in page.text + (await admin.get("/audit?q=goldshop")).text
+
+
 async def test_a_connection_is_tried_and_its_levels_are_asked_for(admin: Person, hub: Hub) -> None:
     """Trying says what was found; levels are sent by the courier at its next look."""
     world = World(hub)

@@ -79,6 +79,18 @@ def test_a_call_begins_as_its_url_says(url: str, head: str, line: str) -> None:
     assert text.endswith("Idempotency-Key: 7\r\nContent-Length: 2\r\n\r\n{}")
 
 
+def test_a_token_goes_before_what_the_url_and_the_dialect_say() -> None:
+    """There is one Authorization, whoever else would make one; a line break is no token."""
+    request = Request("x", b"{}", headers=(("authorization", "Bearer theirs"), ("X-A", "1")))
+    sent = Target.of("http://me:pw@shop.example", (), "ours").bytes_of(request, {})
+    assert sent.lower().count(b"authorization") == 1
+    assert b"\r\nAuthorization: Bearer ours\r\n" in sent
+    plain = Target.of("http://shop.example").bytes_of(request, {})
+    assert b"\r\nauthorization: Bearer theirs\r\n" in plain
+    with pytest.raises(ValueError, match="line break"):
+        Target.of("http://shop.example", (), "a\r\nX: 1").bytes_of(request, {})
+
+
 def test_the_url_alone_can_be_called() -> None:
     """Without a path anywhere the root is asked for."""
     assert (

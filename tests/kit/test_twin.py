@@ -63,6 +63,38 @@ def test_a_twin_has_the_goods_and_none_of_the_data(run: Run) -> None:  # noqa: F
     assert run("verify", *there).code == 0
 
 
+def test_a_twin_has_what_its_dialect_needs(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    """Pieces with their codes, suites with their parts and what is listed of them, details, labels, rules."""
+    suites = tmp_path / "suites.csv"
+    suites.write_text("sku,name,label,print_mode,part,num\nBOX,茶礼,热卖,1,MM1,2\nBOX,,,,MM2,1\n")
+    assert run("import", "suites", str(suites)).code == 0
+    listed = tmp_path / "listings.csv"
+    listed.write_text("connection,type,key,sku\nminimall,normal,9,BOX\n")
+    assert run("import", "listings", str(listed)).code == 0
+    assert run("dispatch", "reasons", "storepos", "缺货=empty").code == 0
+    there = ("--tenant", "demo-twin")
+    for _ in range(2):
+        for name in ("storepos", "minimall", "trade"):
+            assert run("connections", "twin", name).code == 0
+    for kind in ("pieces", "suites"):
+        files = [tmp_path / f"{kind}-{at}.csv" for at in ("ours", "theirs")]
+        assert run("export", kind, str(files[0])).code == 0
+        assert run("export", kind, str(files[1]), *there).code == 0
+        assert files[0].read_text() == files[1].read_text()
+        assert len(files[0].read_text().splitlines()) > 2
+    articles = [tmp_path / f"articles-{at}.csv" for at in ("ours", "theirs")]
+    assert run("export", "articles", str(articles[0])).code == 0
+    assert run("export", "articles", str(articles[1]), *there).code == 0
+    assert articles[0].read_text() == articles[1].read_text()
+    names = tmp_path / "names.csv"
+    assert run("export", "listings", str(names), *there).code == 0
+    assert "minimall,normal,9,BOX" in names.read_text()
+    assert run("dispatch", "reasons", "storepos", "--json", *there).json == {"缺货": "empty"}
+    rules = [run("dispatch", "rules", "--json", *words).json for words in ((), there)]
+    assert rules[0] == rules[1]
+    assert run("suites", "split", "BOX", "10", *there).code == 0
+
+
 @pytest.mark.parametrize("name", ["goldshop", "storepos", "trade", "wangdian", "minimall-in"])
 def test_every_connection_can_have_one(run: Run, name: str) -> None:  # noqa: F811
     """Whatever its dialect; several twins share a tenant."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -14,11 +15,13 @@ from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.cli.terminal.words import Pairs, pairs
 from entrepot.connections import flows
 from entrepot.connections.rules import SECRET, Connection
-from entrepot.errors import Unusable
+from entrepot.courier.addresses import networks, permitted
+from entrepot.errors import Missing, Unusable
 from entrepot.kit import twin as twins
 from entrepot.kit.guide import Subject
 from entrepot.kit.guide import guide as write_guide
 from entrepot.kit.page import page
+from entrepot.stock.flows import first_location
 
 app = typer.Typer()
 
@@ -59,8 +62,9 @@ async def set_(
 ) -> None:
     """Change settings of a connection: partner_url=…, bearer=TOKEN|off, timeout=10s, deadline=24h.
 
-    An empty value (timeout=) returns a setting to its default. With --rotate the old key and secrets stay
-    valid for the setting rotation_overlap.
+    bearer is what callers must show us, partner_bearer what our calls show the partner. An empty value
+    (timeout=) returns a setting to its default. With --rotate the old key and secrets stay valid for the
+    setting rotation_overlap.
     """
     hub = desk.hub
     wanted = pairs(changes)
@@ -75,6 +79,7 @@ async def set_(
         show.say(f"The connection {name} has a new key: {url}")
     else:
         show.say(f"The connection {name} is changed: {', '.join(wanted) or 'nothing'}.")
+    _warn_of_address(desk, name)
 
 
 @app.command()
@@ -100,6 +105,8 @@ async def add(
     await desk.run(lambda tx: flows.add(tx, hub.vault, hub.dialects, new, who=desk.who))
     await hub.registry.load()
     show.say(hub.registry.base_url(hub.registry.named(desk.tenant_id, name)))
+    _warn_of_address(desk, name)
+    await _warn_of_places(desk, name)
 
 
 @app.command()
@@ -161,7 +168,8 @@ async def twin(
 ) -> None:
     """Make a twin of a connection to practise on: same settings, a tenant of its own, no real partner.
 
-    It begins with copies of locations, goods, stock and listings; again brings those up to date.
+    It begins with copies of locations, goods, suites, stock, pieces, listings and the rules of sourcing;
+    again brings those up to date.
     """
     hub = desk.hub
     original = hub.registry.named(desk.tenant_id, name)
@@ -172,12 +180,43 @@ async def twin(
     )
     await hub.registry.load()
     partner = original.partner
-    url = hub.registry.base_url(hub.registry.named(made.tenant_id, name))
-    show.say(f"{url}")
+    twin = hub.registry.named(made.tenant_id, name)
+    known = "".join(f" --secret {key}={text}" for key, text in twin.partner.secrets.items() if text)
+    show.say(f"{hub.registry.base_url(twin)}")
     show.hint(f"Tenant {made.tenant}, {made.articles} articles. Work in it: --tenant {made.tenant}")
     roles = hub.dialects[partner.dialect].roles
     for role in (role for role in roles if role != partner.role and roles[role].routes):
-        show.hint(f"Its partner: entrepot mock --dialect {partner.dialect} --role {role}")
+        knows = known if roles[role].sign is not None else ""
+        show.hint(f"Its partner: entrepot mock --dialect {partner.dialect} --role {role}{knows}")
+
+
+def _warn_of_address(desk: Desk, name: str) -> None:
+    """Say at once what a call would fail with: an address in the house that the tenant does not allow."""
+    partner = desk.hub.registry.named(desk.tenant_id, name).partner
+    host = urlsplit(partner.partner_url or "").hostname or ""
+    _, tenant = desk.hub.registry.tenants[desk.tenant_id]
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        if permitted(address, networks(tenant.get("allowed_networks", ()))):
+            return
+    except ValueError:  # a name: where it leads is looked up when it is called
+        return
+    network = "127.0.0.0/8" if address.startswith("127.") else address
+    show.hint(
+        f"{host} is no public address: entrepot tenant set allowed_networks={network} lets us call it."
+    )
+
+
+async def _warn_of_places(desk: Desk, name: str) -> None:
+    """Say at once what a partner's first order would fail with: nothing holds stock."""
+    if not desk.hub.registry.named(desk.tenant_id, name).role.routes:
+        return
+    try:
+        await desk.run(first_location)
+    except Missing:
+        show.hint(
+            "No location holds stock yet, and orders need one: entrepot import outlets --template"
+        )
 
 
 def _row(connection: Connection, base_url: str, *, reveal: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from entrepot.connections.rules import Connection
 
 app = typer.Typer()
-_DIALECT = "webhooks"
+_DIALECT, _SENDER = "webhooks", "sender"
 
 Name = Annotated[str, typer.Argument(help="The subscription's name, as `webhooks list` shows it.")]
 
@@ -75,6 +75,7 @@ async def add(
     new = NewConnection(
         name=name,
         dialect=_DIALECT,
+        role=_SENDER,
         partner_url=url,
         settings={"events": ",".join(event or ()), "personal": personal},
     )
@@ -113,4 +114,5 @@ def _hook(desk: Desk, name: str) -> Connection:
 
 
 def _hooks(desk: Desk) -> list[Connection]:
-    return [one for one in desk.hub.registry.of(desk.tenant_id) if one.partner.dialect == _DIALECT]
+    ours = desk.hub.registry.of(desk.tenant_id)
+    return [one for one in ours if (one.partner.dialect, one.partner.role) == (_DIALECT, _SENDER)]

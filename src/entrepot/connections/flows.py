@@ -16,7 +16,7 @@ from msgspec import Struct
 from entrepot import ids
 from entrepot.connections import rules
 from entrepot.db import queries
-from entrepot.dialect import seconds
+from entrepot.dialect import PARTNER_BEARER, seconds
 from entrepot.errors import BadInput, Missing
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ async def add(
 ) -> int:
     """Create a connection with a fresh key; return its id. Raises BadInput for what is unknown."""
     role_name, role = role_of(dialects, new.dialect, new.role)
-    settings = rules.merged(role, {}, new.settings)
+    told = {key: text for key, text in new.settings.items() if key in _secret_names(role)}
+    asked = {key: text for key, text in new.settings.items() if key not in told}
+    settings = rules.merged(role, {}, asked)
     url = _checked(new.partner_url)
     connection_id = ids.new()
     await tx.do(
@@ -91,7 +93,9 @@ async def add(
             _json(settings),
         ),
     )
-    secrets = {**role.accounts(), **role.secrets(), **new.secrets, rules.URL_KEY: ids.token()}
+    chosen = {**new.secrets, **told}
+    given = {key: text for key, text in chosen.items() if text not in ("off", "")}
+    secrets = {**role.accounts(), **role.secrets(), **given, rules.URL_KEY: ids.token()}
     await _add_credential(tx, vault, connection_id, secrets)
     await audit(tx, who, "connection add", new.name, details={"dialect": new.dialect, **settings})
     await tx.rows(_NOTIFY)
@@ -110,8 +114,9 @@ async def change(
 ) -> None:
     """Set ``key=value`` settings of a connection; ``rotate`` renews its key and secrets together.
 
-    ``partner_url`` and ``paused`` (``on``/``off``) are the connection's own, ``bearer`` (a token or
-    ``off``) and the names of its other secrets are secrets, every other name is a setting of its role.
+    ``partner_url`` and ``paused`` (``on``/``off``) are the connection's own; ``bearer`` (what callers must
+    show, a token or ``off``), ``partner_bearer`` (what our calls show the partner) and the names of its
+    other secrets are secrets; every other name is a setting of its role.
     """
     row = await tx.row(_q.lock_connection, name)
     if row is None:
@@ -119,7 +124,7 @@ async def change(
         raise Missing("unknown_connection", message)
     _, role = role_of(dialects, row["dialect"], row["role"])
     generation, secrets = await _current_secrets(tx, vault, row["id"])
-    secret = {"bearer", *secrets, *role.accounts(), *role.secrets()} - {rules.URL_KEY}
+    secret = {*secrets, *_secret_names(role)} - {rules.URL_KEY}
     own = {key: value for key, value in changes.items() if key in {"partner_url", "paused"}}
     rest = {key: value for key, value in changes.items() if key not in {*own, *secret}}
     settings = rules.merged(role, msgspec.json.decode(row["settings"]), rest)
@@ -135,7 +140,10 @@ async def change(
         await _add_credential(tx, vault, row["id"], {**_renewed(kept, role), **chosen})
     elif told:
         await tx.do(_q.reseal_credential, generation, vault.seal(msgspec.json.encode(kept)))
-    shown = {key: rules.SECRET if key in secret else value for key, value in changes.items()}
+    shown = {
+        key: rules.SECRET if key in secret else rules.hidden(value) if key in own else value
+        for key, value in changes.items()
+    }
     await audit(
         tx,
         who,
@@ -172,6 +180,11 @@ def role_of(dialects: Mapping[str, Dialect], dialect: str, role: str) -> tuple[s
     return name, roles[name]
 
 
+def _secret_names(role: Role) -> set[str]:
+    """Return the names under which an operator sets secrets of a connection of this role."""
+    return {"bearer", PARTNER_BEARER, *role.accounts(), *role.secrets()}
+
+
 async def _add_credential(
     tx: Tx, vault: Vault, connection_id: int, secrets: Mapping[str, str]
 ) -> None:
@@ -203,6 +216,9 @@ def _checked(partner_url: str | None) -> str | None:
         return None
     if not partner_url.startswith(("http://", "https://")):
         raise BadInput("bad_setting", "partner_url must start with http:// or https://.")
+    if rules.SECRET in partner_url:
+        text = f"partner_url holds {rules.SECRET} where its secret was hidden; give the whole URL."
+        raise BadInput("bad_setting", text, path="partner_url")
     return partner_url.rstrip("/")
 
 

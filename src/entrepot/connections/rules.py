@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec import Struct, structs
 
-from entrepot.dialect import Partner, Switch
+from entrepot.dialect import PARTNER_BEARER, Partner, Switch
 from entrepot.errors import BadInput
 
 if TYPE_CHECKING:
@@ -31,7 +31,13 @@ URL_KEY = "url_key"
 """The URL key's name among a generation's stored secrets; a dialect may have a `key` of its own."""
 TWIN = "-twin"
 """What the name of a tenant ends with that holds the twins of another's connections, to practise on."""
-RESERVED = frozenset({"partner_url", "bearer", "paused"})
+RESERVED = frozenset({"partner_url", "bearer", PARTNER_BEARER, "paused"})
+_URL_SECRETS = (
+    (re.compile(r"(/c/)[A-Za-z0-9_-]{8,}"), rf"\1{SECRET}"),
+    (re.compile(r"(//[^/?#@:]*:)[^/?#@]+(@)"), rf"\1{SECRET}\2"),
+    (re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|sign|passw)[^=&#]*=)[^&#]+"), rf"\1{SECRET}"),
+)
+"""A hub's own kind of key; a password; what is called like a secret in a query."""
 
 
 class Generation(Struct, frozen=True, kw_only=True):
@@ -180,6 +186,13 @@ def _value(field: structs.FieldInfo, text: str) -> object:
     if "int" in wants:
         return int(text) if text.lstrip("-").isdigit() else text
     return text
+
+
+def hidden(url: str) -> str:
+    """Return a URL without what makes it a secret, as far as that can be told from its form."""
+    for form, shown in _URL_SECRETS:
+        url = form.sub(shown, url)
+    return url
 
 
 def masked(text: str) -> str:

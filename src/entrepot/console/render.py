@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import msgspec
 from markupsafe import Markup
 
 from entrepot import clock
-from entrepot.connections.rules import SECRET
+from entrepot.connections import rules
 from entrepot.console import assets, door, lists, sayings, vocabulary, words
 from entrepot.console.rights import ROLES
 from entrepot.console.seat import seat
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from entrepot.papers.rules import Paper
 
 _veiled: ContextVar[str] = ContextVar("veiled", default="")
-_KEY = re.compile(r"(/c/)[A-Za-z0-9_-]{8,}")
 
 
 def page(template: str, context: Mapping[str, Any]) -> str:
@@ -91,7 +89,7 @@ def _filters() -> dict[str, Any]:
         "said": sayings.said,
         "capped": capped,
         "both": lambda word: (word, word),
-        "hidden_key": hidden_key,
+        "hidden_key": rules.hidden,
         "pairs": pairs,
         "audit_word": vocabulary.audited,
         "choice_word": lambda code: (code, vocabulary.choice(code)),
@@ -151,14 +149,9 @@ def capped(count: int) -> str:
     return f"{lists.MOST_COUNTED:,}+" if count > lists.MOST_COUNTED else f"{count:,}"
 
 
-def hidden_key(url: str) -> str:
-    """Return a URL without the key that makes it a secret, if it is one of a hub's own kind."""
-    return _KEY.sub(r"\1" + SECRET, url)
-
-
 def pairs(details: str) -> str:
     """Return stored details as ``name = value`` pairs."""
     found = msgspec.json.decode(details)
     if not isinstance(found, dict):
         return str(found)
-    return ", ".join(f"{name} = {hidden_key(str(value))}" for name, value in found.items())
+    return ", ".join(f"{name} = {rules.hidden(str(value))}" for name, value in found.items())

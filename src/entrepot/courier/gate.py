@@ -67,7 +67,7 @@ class Gate:
         self._feed: asyncio.Future[bool] | None = None
         self._feed_forced = False
         self._timer: asyncio.TimerHandle | None = None
-        self._reaches: tuple[str | None, tuple[str, ...]] | None = None
+        self._reaches: tuple[str | None, tuple[str, ...], str] | None = None
         self.target: Target | None = None
         self.trouble = ""
         self.follow(link, tenant)
@@ -81,7 +81,8 @@ class Gate:
             self.breaker.close()
         if before.pace != self.plan.pace:
             self.pace = policy.Pace()
-        reaches = link.partner.partner_url, tuple(tenant.get("allowed_networks", ()))
+        allowed = tuple(tenant.get("allowed_networks", ()))
+        reaches = link.partner.partner_url, allowed, link.partner.token
         if reaches != self._reaches:
             self._reaches = reaches
             self._aim(*reaches)
@@ -90,7 +91,7 @@ class Gate:
             self._timer = None
         self.pump()
 
-    def _aim(self, url: str | None, allowed: tuple[str, ...]) -> None:
+    def _aim(self, url: str | None, allowed: tuple[str, ...], token: str) -> None:
         """Turn to a new address: what was held against the old one is forgotten."""
         self.breaker.close()
         self.held_until = 0.0
@@ -100,7 +101,7 @@ class Gate:
             self.trouble = "no partner_url is set"
             return
         try:
-            self.target = Target.of(url, networks(allowed))
+            self.target = Target.of(url, networks(allowed), token)
         except ValueError as error:
             self.trouble = f"partner_url: {error}"
 

@@ -57,10 +57,14 @@ class Target(Struct, frozen=True, eq=False):
     query: str
     head: str
     networks: tuple[Network, ...] = ()
+    authorization: str = ""
 
     @classmethod
-    def of(cls, url: str, networks: tuple[Network, ...] = ()) -> Target:
-        """Parse ``url``; raises ValueError for one that can't be called."""
+    def of(cls, url: str, networks: tuple[Network, ...] = (), token: str = "") -> Target:
+        """Parse ``url``; raises ValueError for one that can't be called.
+
+        Calls show the bearer ``token``, else the URL's name and password, else what their dialect says.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             message = f"{url!r} is no http:// or https:// URL"
@@ -72,10 +76,12 @@ class Target(Struct, frozen=True, eq=False):
         if port != (443 if tls else 80):
             shown = f"{shown}:{port}"
         head = f"Host: {shown}\r\nUser-Agent: entrepot\r\nAccept-Encoding: identity\r\n"
-        if parts.username is not None:
+        shows = f"Bearer {token}" if token else ""
+        if parts.username is not None and not token:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            head += f"Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
-        return cls(host, port, tls, _quoted(parts.path.rstrip("/")), parts.query, head, networks)
+            shows = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        path = _quoted(parts.path.rstrip("/"))
+        return cls(host, port, tls, path, parts.query, head, networks, shows)
 
     def bytes_of(self, request: Request, extra: Mapping[str, str]) -> bytes:
         """Return the request as sent."""
@@ -86,13 +92,13 @@ class Target(Struct, frozen=True, eq=False):
         target = (self.path + _quoted(path)) or "/"
         if query:
             target += "?" + quote(query, safe="%/?:@!$&'()*+,;=~-._")
-        headers = "".join(f"{k}: {v}\r\n" for k, v in (*request.headers, *extra.items()))
+        lines = [*request.headers, *extra.items()]
+        if self.authorization:
+            others = [(k, v) for k, v in lines if k.lower() != "authorization"]
+            lines = [("Authorization", self.authorization), *others]
+        headers = "".join(f"{k}: {v}\r\n" for k, v in lines)
         length = f"Content-Length: {len(request.body)}\r\n"
-        if (
-            "\r" in target
-            or "\n" in target
-            or headers.count("\n") != len(request.headers) + len(extra)
-        ):
+        if "\r" in target or "\n" in target or headers.count("\n") != len(lines):
             message = "a header holds a line break"
             raise ValueError(message)
         head = f"{request.method} {target} HTTP/1.1\r\n{self.head}{headers}{length}\r\n"

@@ -280,7 +280,8 @@ async def _screens(stage: Stage, login: str) -> AsyncIterator[Client]:
     """Give the screens of one of the partner's people; every exchange is kept at their end too."""
     partner = stage.partner(stage.partners, "trade")
     allowed = stage.hub.registry.tenants[stage.partners][1].get("allowed_networks", ())
-    target, caller = Target.of(partner.partner_url or "", networks(allowed)), Caller()
+    target = Target.of(partner.partner_url or "", networks(allowed), partner.token)
+    caller = Caller()
 
     async def send(request: Request) -> Response:
         began = clock.ticks()

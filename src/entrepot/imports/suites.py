@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from entrepot.catalogue.suites import replace
+from entrepot.catalogue.suites import add_labels, replace
 from entrepot.errors import Refused
 from entrepot.facts import Suite, SuitePart
 from entrepot.imports.rules import Column, digit, exact, exact_or_none, switch
@@ -53,6 +53,8 @@ async def _apply(tx: Tx, batch: Batch) -> Faults:
         seen.add(sku)
         suites.append(_suite(sku, [dict(zip(_NAMES, cells, strict=True)) for _, cells in rows]))
         lines.append([line for line, _ in rows])
+    # A file is our own people's word: its labels are made, where a partner's unknown ones are let fall.
+    await add_labels(tx, {suite.label for suite in suites if suite.label})
     for outcome, at in zip(await replace(tx, suites), lines, strict=True):
         if isinstance(outcome, Refused):
             wrong |= dict.fromkeys(at, outcome.text)

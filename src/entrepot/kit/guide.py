@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from entrepot.conform import samples
 from entrepot.conform.outgoing import answer_bytes
+from entrepot.dialect import PARTNER_BEARER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +81,8 @@ def _about(subject: Subject) -> Iterator[str]:
     ways = []
     if "bearer" in partner.secrets:
         ways.append("请求头 `Authorization: Bearer <令牌>`")
-    if others := [name for name in partner.secrets if name != "bearer"]:
+    ours = {"bearer", PARTNER_BEARER}
+    if others := [name for name in partner.secrets if name not in ours]:
         ways.append(f"凭据 {'、'.join(f'`{name}`' for name in others)}（另行安全提供）")
     if partner.settings.allow_ips != "off":
         ways.append(f"来源地址限于 `{partner.settings.allow_ips}`")
@@ -155,6 +157,8 @@ def _delivery(partner: Partner) -> Iterator[str]:
         ("并发上限", str(settings.concurrency)),
     ]
     yield ""
+    if partner.token:
+        rows.append(("身份验证", "请求头 `Authorization: Bearer <贵方提供的令牌>`"))
     yield from _table(("设置", "当前值"), rows)
 
 

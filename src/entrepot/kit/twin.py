@@ -1,26 +1,30 @@
 """A twin of a connection, to practise on: the same dialect, role and settings, in a tenant of its own.
 
 The twin's tenant is called like the original with ``-twin`` behind it. It holds copies of the locations, of
-up to ``MOST`` articles, their stock and the connection's listings, and nobody's orders. At its other end a
-scripted partner (``entrepot mock``) is expected.
+up to ``MOST`` articles, their stock and pieces, the suites made of them, how outlets are chosen and what
+texts of refusals mean, and the connection's listings; and nobody's orders. At its other end a scripted
+partner (``entrepot mock``) is expected.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from entrepot import ids
+from entrepot.catalogue import suites
 from entrepot.connections import flows as connections
 from entrepot.connections.rules import TWIN
 from entrepot.db import queries
+from entrepot.dispatch import outlets
 from entrepot.imports.flows import KINDS
 from entrepot.imports.staging import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from entrepot.connections.registry import Registry
     from entrepot.connections.rules import Connection
@@ -34,12 +38,17 @@ _q = queries(__package__)
 
 
 class Copied(Struct, frozen=True, kw_only=True):
-    """What was read of the original: rows by the kind of file they would come in with."""
+    """What was read of the original.
 
-    locations: list[tuple[str, ...]]
-    articles: list[tuple[str, ...]]
-    stock: list[tuple[str, ...]]
-    listings: list[tuple[str, ...]]
+    ``files`` are rows by the kind of file they would come in with, in the order in which they must;
+    ``details`` are (SKU, JSON); ``rules`` and ``reasons`` are those of dispatch.
+    """
+
+    files: Mapping[str, list[tuple[str, ...]]]
+    details: list[tuple[str, ...]]
+    labels: list[str]
+    rules: list[dict[str, Any]]
+    reasons: dict[str, str]
 
 
 class Twin(Struct, frozen=True, kw_only=True):
@@ -67,7 +76,7 @@ async def twin(
     there = {name: known for known, (name, _) in registry.tenants.items()}
     tenant_id = there.get(tenant) or ids.new()
     partner = original.partner
-    names = {one.partner.name for one in registry.of(tenant_id)}
+    known = {one.partner.name: one.partner.id for one in registry.of(tenant_id)}
     new = connections.NewConnection(
         name=partner.name,
         dialect=partner.dialect,
@@ -80,16 +89,15 @@ async def twin(
         if tenant not in there:
             _, settings = registry.tenants[partner.tenant_id]
             await connections.add_tenant(tx, tenant, {**settings, "allowed_networks": _AT_HOME})
-        if partner.name not in names:
-            await connections.add(tx, vault, dialects, new, who=who)
-        await _write(tx, copied, who)
+        made = known.get(partner.name) or await connections.add(tx, vault, dialects, new, who=who)
+        await _write(tx, copied, made, who)
 
     await db.run(tenant_id, make)
     return Twin(
         tenant_id=tenant_id,
         tenant=tenant,
-        fresh=partner.name not in names,
-        articles=len(copied.articles),
+        fresh=partner.name not in known,
+        articles=len(copied.files["articles"]),
     )
 
 
@@ -116,26 +124,36 @@ async def _read(db: Database, original: Connection) -> Copied:
     async with db.transaction(partner.tenant_id, isolation="repeatable_read", readonly=True) as tx:
         articles = _cells(await tx.rows(_q.articles, MOST))
         skus = [cells[0] for cells in articles]
+        made = _cells(await tx.rows(_q.suites, MOST, skus))
+        sold = [*skus, *{cells[0] for cells in made}]
         return Copied(
-            locations=_cells(await tx.rows(_q.locations, partner.id, partner.name)),
-            articles=articles,
-            stock=_cells(await tx.rows(_q.stock, skus)),
-            listings=_cells(await tx.rows(_q.listings, partner.id, partner.name, skus)),
+            files={
+                "outlets": _cells(await tx.rows(_q.locations, partner.id, partner.name)),
+                "articles": articles,
+                "suites": made,
+                "stock": _cells(await tx.rows(_q.stock, skus)),
+                "pieces": _cells(await tx.rows(_q.pieces, MOST, skus)),
+                "listings": _cells(await tx.rows(_q.listings, partner.id, partner.name, sold)),
+            },
+            details=_cells(await tx.rows(_q.details, skus)),
+            labels=[row["name"] for row in await tx.rows(_q.labels)],
+            rules=await outlets.rules(tx),
+            reasons=await outlets.reasons(tx, partner.id),
         )
 
 
-async def _write(tx: Tx, copied: Copied, who: str) -> None:
+async def _write(tx: Tx, copied: Copied, connection_id: int, who: str) -> None:
     """Write the copies as imports write files; what exists already is brought up to date."""
-    for name, rows in (
-        ("outlets", copied.locations),
-        ("articles", copied.articles),
-        ("stock", copied.stock),
-        ("listings", copied.listings),
-    ):
-        kind = KINDS[name]
+    await suites.add_labels(tx, copied.labels)
+    for file, rows in copied.files.items():
+        kind = KINDS[file]
         given = frozenset(column.name for column in kind.columns)
         if rows:
             await kind.apply(tx, Batch(rows=list(enumerate(rows, 1)), given=given, who=who))
+    skus, details = [sku for sku, _ in copied.details], [text for _, text in copied.details]
+    await tx.do(_q.save_details, skus, details)
+    await outlets.set_rules(tx, copied.rules)
+    await outlets.set_reasons(tx, connection_id, copied.reasons)
 
 
 def _cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:

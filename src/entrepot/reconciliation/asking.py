@@ -45,7 +45,7 @@ async def stock(
         text = f"Where to? entrepot connections set {partner.name} partner_url=https://…"
         raise Unusable(text)
     try:
-        target = Target.of(partner.partner_url, networks(allowed))
+        target = Target.of(partner.partner_url, networks(allowed), partner.token)
     except ValueError as error:
         raise Unusable(str(error)) from error
     caller, rows = Caller(), list[tuple[int, tuple[str, ...]]]()

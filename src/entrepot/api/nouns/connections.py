@@ -13,7 +13,7 @@ from entrepot.api.operation import Created, reads, writes
 from entrepot.api.paging import Page, Paged
 from entrepot.api.words import Body, Code, Id
 from entrepot.connections import flows
-from entrepot.connections.rules import SECRET, URL_KEY
+from entrepot.connections.rules import SECRET, URL_KEY, hidden
 from entrepot.db import Row, Tx, queries
 from entrepot.kit import twin as twins
 from entrepot.kit.guide import Subject, guide
@@ -23,7 +23,7 @@ _q = queries(__package__)
 
 
 class Connection(Struct, frozen=True, kw_only=True):
-    """One partner system; keys and secrets are shown when they are made, and by their own operation."""
+    """One partner system; keys and secrets, those in a URL too, are shown by an operation of their own."""
 
     id: str
     name: str
@@ -35,10 +35,11 @@ class Connection(Struct, frozen=True, kw_only=True):
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
-    """What the partner needs: the URL to call us at, and the secrets of the dialect."""
+    """What the partner needs: the URL to call us at, and the secrets; and the whole URL we call it at."""
 
     base_url: str
     secrets: dict[str, str]
+    partner_url: str | None
 
 
 class ConnectionMade(Struct, frozen=True, kw_only=True):
@@ -62,8 +63,9 @@ class NewConnection(Body, frozen=True, kw_only=True):
 class Changes(Body, frozen=True, kw_only=True):
     """Settings by name, as text; an empty text returns one to its default.
 
-    ``partner_url``, ``paused`` (``on``, ``off``), ``bearer`` (a token or ``off``) and the names of the
-    dialect's secrets are set the same way.
+    ``partner_url``, ``paused`` (``on``, ``off``), ``bearer`` (the token that callers must show, or ``off``),
+    ``partner_bearer`` (the one that our calls show) and the names of the dialect's secrets are set the
+    same way.
     """
 
     settings: Annotated[dict[Code, Setting], Meta(min_length=1, max_length=100)]
@@ -219,7 +221,12 @@ async def _credentials(tx: Tx, desk: Desk, connection_id: int) -> Credentials:
     sealed = await tx.value(_q.current_secrets, connection_id)
     secrets = msgspec.json.decode(desk.hub.vault.unseal(sealed), type=dict[str, str])
     key = secrets.pop(URL_KEY)
-    return Credentials(base_url=f"{desk.hub.registry.address}/c/{key}", secrets=secrets)
+    row = await tx.row(_q.connection, connection_id)
+    return Credentials(
+        base_url=f"{desk.hub.registry.address}/c/{key}",
+        secrets=secrets,
+        partner_url=row["partner_url"] if row else None,
+    )
 
 
 def _shown(desk: Desk, row: Row) -> Connection:
@@ -233,7 +240,7 @@ def _shown(desk: Desk, row: Row) -> Connection:
         name=row["name"],
         dialect=row["dialect"],
         role=row["role"],
-        partner_url=row["partner_url"],
+        partner_url=hidden(row["partner_url"]) if row["partner_url"] else None,
         paused=row["paused"],
         settings=settings,
     )

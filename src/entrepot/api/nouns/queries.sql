@@ -195,7 +195,8 @@ WHERE t.tenant_id = $1 AND t.id = $2;
 
 -- name: webhooks
 SELECT id, name, dialect, role, partner_url, settings FROM connection
-WHERE tenant_id = $1 AND ($2::text IS NULL OR name > $2) AND dialect = $4 ORDER BY name LIMIT $3;
+WHERE tenant_id = $1 AND ($2::text IS NULL OR name > $2) AND dialect = $4 AND role = $5
+ORDER BY name LIMIT $3;
 
 -- name: reconciliations
 -- The newest days first; behind the row with day $4, connection $5, kind $6.

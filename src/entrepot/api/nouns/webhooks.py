@@ -17,7 +17,7 @@ from entrepot.connections import flows
 from entrepot.db import Row, Tx, queries
 from entrepot.dialect import Switch
 
-DIALECT = "webhooks"
+DIALECT, SENDER = "webhooks", "sender"
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+", max_length=2000)]
 Event = Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z]+$", max_length=50)]
 Events = Annotated[
@@ -76,7 +76,7 @@ class EventTypes(Struct, frozen=True, kw_only=True):
 async def list_webhooks(tx: Tx, desk: Desk, query: Paged) -> Page[Webhook]:
     """List subscriptions by name."""
     (after,) = paging.start(query, tuple[str]) or (None,)
-    found = await tx.rows(_q.webhooks, after, query.limit + 1, DIALECT)
+    found = await tx.rows(_q.webhooks, after, query.limit + 1, DIALECT, SENDER)
     return paging.page(found, query, lambda row: (row["name"],), lambda row: _shown(desk, row))
 
 
@@ -100,6 +100,7 @@ async def add_webhook(tx: Tx, desk: Desk, body: NewWebhook) -> Created[WebhookMa
     new = flows.NewConnection(
         name=body.name,
         dialect=DIALECT,
+        role=SENDER,
         partner_url=body.url,
         settings=_settings({"events": body.events, "personal": body.personal}),
     )
@@ -143,7 +144,7 @@ def _settings(given: dict[str, Any]) -> dict[str, str]:
 
 async def _row(tx: Tx, number: str) -> Row:
     row = await tx.row(_q.connection, words.number(number, "webhook"))
-    if row is None or row["dialect"] != DIALECT:
+    if row is None or (row["dialect"], row["role"]) != (DIALECT, SENDER):
         raise words.missing("webhook", number)
     return row
 

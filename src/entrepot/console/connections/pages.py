@@ -9,7 +9,7 @@ from msgspec import structs
 from entrepot import clock
 from entrepot.connections import flows
 from entrepot.connections.flows import NewConnection
-from entrepot.connections.rules import SECRET
+from entrepot.connections.rules import SECRET, hidden
 from entrepot.console.connections import developer, probe
 from entrepot.console.connections.health import health
 from entrepot.console.exchanges.pages import find as find_exchanges
@@ -17,6 +17,7 @@ from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.courier import desk
 from entrepot.db import queries
+from entrepot.dialect import PARTNER_BEARER
 from entrepot.errors import BadInput, Missing
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ async def settings_page(visit: Visit) -> Response[Any]:
     return visit.show(
         "connections/settings.html",
         partner=known.partner, groups=_settings(known), has_bearer=has_bearer,
+        has_token=bool(known.partner.token),
     )  # fmt: skip
 
 
@@ -114,11 +116,10 @@ async def settings(visit: Visit) -> Response[Any]:
     known = known_to(visit)
     partner = known.partner
     now = {s["name"]: s["value"] for group in _settings(known) for s in group[1]}
-    now["partner_url"] = partner.partner_url or ""
+    now["partner_url"] = hidden(partner.partner_url or "")
     given = {name: value.strip() for name, value in visit.form.items() if not name.startswith("_")}
     changes = {name: value for name, value in given.items() if name in now and value != now[name]}
-    if given.get("bearer"):
-        changes["bearer"] = given["bearer"]
+    changes |= {name: given[name] for name in ("bearer", PARTNER_BEARER) if given.get(name)}
     if changes:
         await _change(visit, changes)
     said = _("The settings are saved.") if changes else _("Nothing was changed.")

@@ -33,7 +33,7 @@ async def probe(hub: Hub, partner: Partner) -> Found:
         return Found(good=False, said=_("It has no URL to call yet. Set one in its settings."))
     allowed = hub.registry.tenants[partner.tenant_id][1].get("allowed_networks", ())
     try:
-        target = Target.of(partner.partner_url, networks(allowed))
+        target = Target.of(partner.partner_url, networks(allowed), partner.token)
     except ValueError as error:
         return Found(good=False, said=str(error))
     began = clock.ticks()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from entrepot.dialect import Dialect, Role
-from entrepot.dialects.webhooks import client, signature, wire
+from entrepot.dialects.webhooks import client, server, signature, wire
 
 dialect = Dialect(
     name="webhooks",
@@ -22,6 +22,15 @@ dialect = Dialect(
             levels=wire.at_once,
             sells="articles",
             secrets=signature.fresh,
+        ),
+        "receiver": Role(
+            settings=wire.ReceiverSettings,
+            render=wire.render,
+            routes=server.RECEIVER,
+            accounts=signature.fresh,
+            own_auth=True,
+            admit=server.admit,
+            sign=client.sign,
         ),
     },
     folder=Path(__file__).parent,

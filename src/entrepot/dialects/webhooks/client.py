@@ -43,13 +43,15 @@ def finish(request: Request, key: str, secrets: Sequence[Mapping[str, str]]) -> 
     now = int(clock.now().timestamp())
     happened = (ids.made_at(int(key)) if key.isdigit() else clock.now()).astimezone(UTC)
     body = wire.at(request.body, f"{happened:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z")
-    known = [known["secret"] for known in secrets if known.get("secret")]
-    headers = (
-        ("webhook-id", key),
-        ("webhook-timestamp", str(now)),
-        ("webhook-signature", " ".join(signature.signed(one, key, now, body) for one in known)),
-    )
+    headers = signature.headers(signature.known(secrets), key, now, body)
     return structs.replace(request, body=body, headers=(*request.headers, *headers))
+
+
+def sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    """Return a request as a sender with these secrets makes it, under an id of its own."""
+    now = int(clock.now().timestamp())
+    headers = signature.headers(signature.known([secrets]), str(ids.new()), now, request.body)
+    return structs.replace(request, headers=(*request.headers, *headers))
 
 
 def verdict(sent: Sent) -> Verdict:

@@ -8,8 +8,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from entrepot import facts
+from entrepot.decode import Name, Optional
 from entrepot.dialect import Problem, Reply, Settings, Switch
 
+_STRANGE = frozenset({"unsigned", "no_secret", "wrong_time", "wrong_signature"})
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -32,11 +34,23 @@ class SenderSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
 
 
+class ReceiverSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a receiver can be set: nothing of its own."""
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """The body of a call; ``timestamp`` is added when it is sent."""
 
     type: str
     data: dict[str, Any]
+
+
+class Told(Struct, kw_only=True):
+    """An event as it comes in, of whatever type: whoever sends may know more of them than we do."""
+
+    type: Name
+    data: dict[str, Any]
+    timestamp: Optional = None
 
 
 class LevelsEvent(Struct, frozen=True, kw_only=True):
@@ -84,7 +98,19 @@ def at(event: bytes, moment: str) -> bytes:
     return b'%s,"timestamp":"%s"}' % (event.removesuffix(b"}"), moment.encode())
 
 
+def number(told: Told) -> str:
+    """Return the number of the document that an event is about, ``""`` where it names none."""
+    found = told.data.get("number")
+    return found if isinstance(found, str) else ""
+
+
+def taken() -> Reply:
+    """Return the answer to an event that was taken."""
+    return Reply(_encode({"status": 200}))
+
+
 def render(problem: Problem) -> Reply:
-    """Return the answer to whoever calls a subscription's URL: nothing is expected there."""
-    status = problem.status or 400
-    return Reply(_encode({"status": status, "error": problem.text or problem.code}), status)
+    """Return the answer to a call that is refused, or that nobody expected."""
+    status = problem.status or (401 if problem.code in _STRANGE else 400)
+    at = f"{problem.path}: " if problem.path else ""
+    return Reply(_encode({"status": status, "error": at + (problem.text or problem.code)}), status)

@@ -69,7 +69,7 @@ def test_a_twin_has_what_its_dialect_needs(run: Run, tmp_path: Path) -> None:  #
     suites.write_text("sku,name,label,print_mode,part,num\nBOX,茶礼,热卖,1,MM1,2\nBOX,,,,MM2,1\n")
     assert run("import", "suites", str(suites)).code == 0
     listed = tmp_path / "listings.csv"
-    listed.write_text("connection,type,key,sku\nminimall,normal,9,BOX\n")
+    listed.write_text("connection,type,key,sku\nminimall,normal,9^^^红,BOX\n")
     assert run("import", "listings", str(listed)).code == 0
     assert run("dispatch", "reasons", "storepos", "缺货=empty").code == 0
     there = ("--tenant", "demo-twin")
@@ -88,7 +88,7 @@ def test_a_twin_has_what_its_dialect_needs(run: Run, tmp_path: Path) -> None:  #
     assert articles[0].read_text() == articles[1].read_text()
     names = tmp_path / "names.csv"
     assert run("export", "listings", str(names), *there).code == 0
-    assert "minimall,normal,9,BOX" in names.read_text()
+    assert "minimall,normal,9^^^红,BOX" in names.read_text()
     assert run("dispatch", "reasons", "storepos", "--json", *there).json == {"缺货": "empty"}
     rules = [run("dispatch", "rules", "--json", *words).json for words in ((), there)]
     assert rules[0] == rules[1]

@@ -210,6 +210,7 @@ async def test_a_refused_batch_is_searched_for_its_bad_rows(
         assert await _shown(bureau, [f"商品不存在：{bad}"])
         mall.unknown = set()
         [line] = await _levels(bureau)
+        assert (line.state, line.attempts, line.due) == ("rejected", 1, None)
         await desk.act(bureau.db, bureau.tenant_id, "retry", [line.id], who="test")
         await eventually(lambda: mall.has({(bad, "ALL"): 0}))
         await eventually(lambda: _shown(bureau, []))

@@ -303,7 +303,7 @@ async def _levels(tx: Tx, wanted: Filter, deadlines: Mapping[int, float]) -> lis
             kind=_LEVEL,
             document=None,
             state=state,
-            attempts=row["tries"],
+            attempts=row["tries"] if since is not None else 1,  # a refusal is an answer to one call
             due=due,
             deadline=deadline,
             last_error=row["trouble"] if since is None else row["last_error"],

@@ -16,7 +16,7 @@ import entrepot
 from entrepot.catalogue.stated import LevelStated
 from entrepot.catalogue.views import Style
 from entrepot.dialect import Partner, Problem
-from entrepot.dialects.goldshop import wire
+from entrepot.dialects.goldshop import dialect, wire
 from entrepot.errors import BadInput
 
 CORE = Path(entrepot.__file__).parent
@@ -40,6 +40,12 @@ def test_every_refusal_that_can_reach_a_partner_has_words_of_its_own() -> None:
         said = msgspec.json.decode(wire.render(Problem(code, facts={"names": ["X"]})).body)  # type: ignore[arg-type]  # not streamed
         assert re.search(r"[\u4e00-\u9fff]", said["msg"])
         assert "{" not in said["msg"]
+
+
+def test_a_partner_finds_every_message_in_the_readme() -> None:
+    """What a failure says is what one searches for."""
+    page = (dialect.folder / "README.md").read_text(encoding="utf-8")
+    assert [said for said in wire._MESSAGES.values() if f"`{said}`" not in page] == []
 
 
 def test_styles_that_are_not_there_are_named_once_each() -> None:

@@ -73,6 +73,14 @@ def test_a_key_has_the_form_its_type_asks_for(kind: str, key: str, good: bool) -
     assert (wire.misnamed(kind, key) == "") == good
 
 
+def test_a_partner_finds_every_message_in_the_readme() -> None:
+    """What a failure says is what one searches for."""
+    page = (dialect.folder / "README.md").read_text(encoding="utf-8")
+    words = (*wire._MESSAGES.values(), wire.NO_LISTING, wire.BAD_KEY)
+    assert [said for said in words if f"`{said}`" not in page] == []
+    assert f"`{wire.NO_STORE}：`" in page
+
+
 def test_a_row_is_a_total_only_where_a_code_is_set() -> None:
     settings = MallSettings(total_store_code="ALL")
     assert wire.is_total(row(store="ALL"), settings)

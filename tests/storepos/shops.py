@@ -13,6 +13,7 @@ import httpx
 
 from entrepot.catalogue import flows as catalogue
 from entrepot.catalogue.flows import Article
+from entrepot.connections import exchanges
 from entrepot.connections import flows as connections
 from entrepot.dispatch import desk, explaining, outlets
 from entrepot.dispatch.outlets import Registered
@@ -211,6 +212,16 @@ class Shops:
 
         found: list[str] = self.run(work)
         return found
+
+    def exchanges(self, number: str) -> list[tuple[str, int | None]]:
+        """Return what was said about a document: path and status, the newest first."""
+
+        async def beside(hub: Hub) -> list[tuple[str, int | None]]:
+            async with hub.db.reading(hub.registry.tenant(self.tenant)) as tx:
+                found = await exchanges.find(tx, hub.vault, exchanges.Filter(document=number))
+            return [(one.path, one.status) for one in found]
+
+        return asyncio.run(self.running.do(beside))
 
     def check_out(self, note: str, boxes: Mapping[str, list[str]], **more: Any) -> Answer:
         """An outlet ships boxes (waybill to codes)."""

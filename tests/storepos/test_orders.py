@@ -168,6 +168,16 @@ def test_what_does_not_decode_is_400_by_its_path(
     assert named in said["msg"]
 
 
+@pytest.mark.parametrize("path", REQUIRED)
+def test_what_does_not_decode_is_found_by_its_number_all_the_same(
+    shops: Shops, name: str, path: str
+) -> None:
+    """The store asks why its order was refused, and knows its number only."""
+    by = "sn" if path == "pos/refund" else "dispatchNO"
+    assert shops.call(path, {**REQUIRED[path][0], by: name, "theirs": "\0"})[0] == 400
+    assert shops.until(lambda: shops.exchanges(name)) == [(f"/{path}", 400)]
+
+
 def test_the_end_is_told_when_every_parcel_was(shops: Shops, name: str) -> None:
     """While a pushpackage is tried again the pushcomplete waits behind it."""
     x = f"{name}X/C/S"

@@ -271,16 +271,23 @@ _PUSHES: dict[str, tuple[Handler, Any]] = {
 _SHAPES = tuple(shape for _, shape in _PUSHES.values())
 _READERS = {name: decode.Reader(shape) for name, (_, shape) in _PUSHES.items()}
 
+_NUMBER = "dispatchNO"
+_NUMBERS = {"pushwaybill": "targetbillCode"}
+"""Where a call says its document's number, if not in ``dispatchNO``."""
+
 OMS = (
-    Route("POST", "/pos/ordermake", ordermake, wire.OrderMake),
-    Route("POST", "/pos/orderremove", orderremove, wire.OrderRemove),
-    Route("POST", "/pos/checkout", checkout, wire.CheckOut),
-    Route("POST", "/pos/refuse", refuse, wire.Refuse),
-    Route("POST", "/pos/refund", refund, wire.Refund),
-    Route("POST", "/pos/delivery/waybillchange", waybillchange, wire.WaybillChange),
+    Route("POST", "/pos/ordermake", ordermake, wire.OrderMake, number=_NUMBER),
+    Route("POST", "/pos/orderremove", orderremove, wire.OrderRemove, number=_NUMBER),
+    Route("POST", "/pos/checkout", checkout, wire.CheckOut, number=_NUMBER),
+    Route("POST", "/pos/refuse", refuse, wire.Refuse, number=_NUMBER),
+    Route("POST", "/pos/refund", refund, wire.Refund, number="sn"),
+    Route("POST", "/pos/delivery/waybillchange", waybillchange, wire.WaybillChange, number=_NUMBER),
 )
 POS = (
-    *(Route("POST", f"/{name}", handler, shape) for name, (handler, shape) in _PUSHES.items()),
-    Route("POST", "", by_query, shapes=_SHAPES, query=Query),
-    Route("POST", "/", by_query, shapes=_SHAPES, query=Query),
+    *(
+        Route("POST", f"/{name}", handler, shape, number=_NUMBERS.get(name, _NUMBER))
+        for name, (handler, shape) in _PUSHES.items()
+    ),
+    Route("POST", "", by_query, shapes=_SHAPES, query=Query, number=_NUMBER),
+    Route("POST", "/", by_query, shapes=_SHAPES, query=Query, number=_NUMBER),
 )

@@ -32,7 +32,9 @@ RUN = [
     *("books", "ending", "intake", "looking", "offering", "refusing", "returning", "rules"),
     *("shipping", "told", "voiding"),
 ]
-PEOPLES = {"order_voiding"}  # of the rules beside: only who asks an outlet for a note back is told so
+PEOPLES = {
+    "order_voiding"
+}  # of the rules beside: only who asks an outlet for a note back is told so
 PARTNER = Partner(
     tenant_id=1, id=2, name="stores", dialect="storepos", role="oms", settings=policy.OmsSettings()
 )

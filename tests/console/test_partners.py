@@ -50,6 +50,30 @@ async def test_a_connection_is_made_and_its_partner_gets_a_page(admin: Person, h
         assert page.status == 422, wrong
 
 
+async def test_a_partner_s_document_is_read_printed_and_taken_along(
+    admin: Person, hub: Hub, world: World
+) -> None:
+    """Markdown, or a page that needs nothing else; the key is in it only where that is asked for, and noted."""
+    at = world.connection()
+    key = hub.registry.named(world.tenant_id, "goldshop").generations[0].key
+    page = await admin.get(f"/connections/{at}/developer")
+    assert page.links(rf"/connections/{at}/guide")
+    page = await admin.get(f"/connections/{at}/guide")
+    assert "小程序订单推送ERP" in page.words
+    assert "data-print" in page.text
+    assert key not in page.text
+    for kind, begin in (("md", b"# "), ("html", b"<!doctype html>")):
+        file = await admin.get(f"/connections/{at}/guide.{kind}")
+        assert file.body.startswith(begin)
+        assert f'filename="connection-{at}.{kind}"' in file.header("content-disposition")
+        assert key.encode() not in file.body
+        assert key.encode() in (await admin.get(f"/connections/{at}/guide.{kind}?secrets=1")).body
+    assert "Looked at keys and secrets" in (await admin.get("/audit?q=goldshop")).words
+    await world.person("looker", duties=["operator"])
+    await admin.sign_in("looker", worlds.PASSWORD)
+    assert key not in (await admin.get(f"/connections/{at}/guide?secrets=1")).text
+
+
 async def test_a_connection_is_paused_resumed_and_rotated(admin: Person, hub: Hub) -> None:
     """Each is one button; the old key stays valid for a while, and all is audited."""
     tenant = hub.registry.tenant("demo")

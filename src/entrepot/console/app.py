@@ -14,7 +14,7 @@ from entrepot.console.access import pages as access
 from entrepot.console.attention import pages as attention
 from entrepot.console.attention import turned_away
 from entrepot.console.audit import pages as audit
-from entrepot.console.connections import mapping
+from entrepot.console.connections import guide, mapping
 from entrepot.console.connections import pages as connections
 from entrepot.console.deliveries import pages as deliveries
 from entrepot.console.dispatch import discrepancies, outlets, sourcing
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _PARTS: tuple[Any, ...] = (
     access, attention, audit, connections, deliveries, discrepancies, dispatch, exchanges, filing,
-    filters, imports, mapping, orders, outlets, overview, paperwork, people, publishing, schedules,
+    filters, guide, imports, mapping, orders, outlets, overview, paperwork, people, publishing, schedules,
     settings, sourcing, stock, suites, turned_away,
 )  # fmt: skip
 _log = structlog.get_logger()

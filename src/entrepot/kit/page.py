@@ -35,13 +35,17 @@ _RULER = re.compile(r"\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?")
 
 def page(title: str, markdown: str) -> str:
     """Return one whole HTML document, which needs nothing from anywhere else."""
-    body = "\n".join(_blocks(markdown.split("\n")))
     return (
         '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body>\n{body}\n</body></html>\n"
+        f"<body>\n{body(markdown)}\n</body></html>\n"
     )
+
+
+def body(markdown: str) -> str:
+    """Return a text as HTML; everything in it that is no Markdown is escaped."""
+    return "\n".join(_blocks(markdown.split("\n")))
 
 
 def _blocks(lines: list[str]) -> Iterator[str]:

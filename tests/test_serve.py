@@ -67,3 +67,13 @@ def test_ctrl_c_is_no_child_s_death(database_url: str, tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 0
     assert "child_died" not in log.read_text()
+
+
+def test_a_hub_of_one_s_own_tells_how_a_lost_password_is_made_anew() -> None:
+    """The one-time password of a first start scrolls away; the last line says what then."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        said: list[str] = []
+        serve._greet(Settings(port=server.server_port), said.append)
+        server.shutdown()
+    assert said[-1].endswith("entrepot people password admin")

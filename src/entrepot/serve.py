@@ -249,6 +249,8 @@ def _greet(settings: Settings, say: Callable[[str], None]) -> None:
         say("The demonstration: sign in as admin with the password entrepot-demo.")
     elif settings.demo:
         say("The demonstration's account admin is let in only where the hub listens on loopback.")
+    else:
+        say("A password that is lost is made anew by: entrepot people password admin")
 
 
 def _spare_the_collector() -> None:

@@ -313,3 +313,14 @@ def test_a_command_loads_nothing_of_the_web() -> None:
 def _goldshop(run: Run) -> list[dict[str, Any]]:
     rows = run("connections", "list", "--json", "--show-secrets").json
     return [row for row in rows if row["name"] == "goldshop"]
+
+
+def test_a_lost_password_of_the_console_is_made_anew(run: Run) -> None:
+    """It is printed once; somebody who is not there has none."""
+    first = run("people", "password", "admin", "--json").json
+    again = run("people", "password", "admin")
+    assert (first["login"], len(first["password"])) == ("admin", 16)
+    assert again.code == 0
+    assert first["password"] not in again.out
+    lost = run("people", "password", "nobody")
+    assert (lost.code, lost.err) == (1, "Nobody is called nobody.\n")

@@ -67,6 +67,13 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     )
     place = await world.value("SELECT id FROM location WHERE tenant_id = $1 AND code = 'HQ'")
     person = await world.value("SELECT id FROM person WHERE tenant_id = $1 AND login = 'sales'")
+    day = "2026-03-01"
+    for kind in ("orders", "stock", "refunds"):
+        await world.execute(
+            "INSERT INTO reconciliation (tenant_id, connection_id, kind, day, file, who, theirs, ours, differing)"
+            " VALUES ($1, $2, $3, '2026-03-01', 'march.csv', '明天', 0, 0, 0)",
+            world.connection(), kind,
+        )  # fmt: skip
     return {
         "order_id": str(order), "/dispatch/{order_id}": str(dispatched), "/notes/{number}": note,
         "/orders/{number}": "test-01", "/adjustments/{number}": adjustment,
@@ -75,7 +82,7 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
         "connection_id": str(world.connection()), "cursor": await world.exchange("O-1"),
         "/charts/{name}": "orders", "/imports/{kind}": "stock", "filter_id": "1", "session_id": "1",
         "rule_id": "1", "discrepancy_id": away, "token_id": "1",
-        "/attention/{kind}": "needs_attention", "item": str(delivery),
+        "day": day, "/attention/{kind}": "needs_attention", "item": str(delivery),
     }  # fmt: skip
 
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyotp
+import pytest
 
 from entrepot import clock
 from entrepot.console.access import flows
-from entrepot.console.access.first import first_accounts
+from entrepot.console.access.first import first_accounts, new_password
 from entrepot.console.app import create_app
+from entrepot.errors import Missing
 from tests.console.person import PASSWORD, Person
 
 if TYPE_CHECKING:
@@ -210,6 +212,20 @@ async def test_the_first_start_makes_one_account(hub: Hub) -> None:
     refused = await person.post("/sign-in/password", {"old": password, "password": "short"})
     assert "at least 10" in refused.words
     assert (await person.post("/sign-in/password", {"old": password, "password": NEW})).path == "/"
+
+
+async def test_a_lost_password_is_made_anew(hub: Hub, admin: Person) -> None:
+    """The new one counts once, sessions end, and it is audited; nobody else can be given one."""
+    tenant = hub.registry.tenant("demo")
+    async with hub.db.transaction(tenant) as tx:
+        made = await new_password(tx, "admin", "root")
+        with pytest.raises(Missing):
+            await new_password(tx, "nobody", "root")
+    assert (await admin.get("/orders")).path.startswith("/sign-in")
+    person = Person(create_app(hub))
+    assert (await person.sign_in("admin", made)).path == "/sign-in/password"
+    assert (await person.post("/sign-in/password", {"old": made, "password": NEW})).path == "/"
+    assert "Reset a password" in (await person.get("/audit?q=admin")).words
 
 
 async def test_the_demo_s_account_is_for_this_machine_only(hub: Hub) -> None:

@@ -9,6 +9,7 @@ import typer
 from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.connections.flows import audit
+from entrepot.console.access.first import new_password
 from entrepot.people import flows
 from entrepot.people.flows import Person
 from entrepot.people.rules import Role
@@ -65,6 +66,17 @@ async def end(desk: Desk, login: Login) -> None:
     await desk.run(lambda tx: flows.set_active(tx, login, active=False))
     await desk.run(lambda tx: audit(tx, desk.who, "person end", login))
     show.say(f"{login} is let in no longer.")
+
+
+@app.command()
+@at_desk
+async def password(desk: Desk, login: Login, *, as_json: Json = False) -> None:
+    """Make a one-time password for the console, for who lost theirs; it must be changed at once."""
+    made = await desk.run(lambda tx: new_password(tx, login, desk.who))
+    if as_json:
+        show.as_json({"login": login, "password": made})
+        return
+    show.say(f"{made}\nIt is shown this once; {login} signs in with it and chooses another.")
 
 
 @app.command()

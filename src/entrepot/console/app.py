@@ -28,6 +28,7 @@ from entrepot.console.paperwork import filing
 from entrepot.console.paperwork import pages as paperwork
 from entrepot.console.people import pages as people
 from entrepot.console.publishing import pages as publishing
+from entrepot.console.reconciliation import pages as reconciliation
 from entrepot.console.schedules import pages as schedules
 from entrepot.console.seat import seat
 from entrepot.console.settings import pages as settings
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 
 _PARTS: tuple[Any, ...] = (
     access, attention, audit, connections, deliveries, discrepancies, dispatch, exchanges, filing,
-    filters, guide, imports, mapping, orders, outlets, overview, paperwork, people, publishing, schedules,
-    settings, sourcing, stock, suites, turned_away,
+    filters, guide, imports, mapping, orders, outlets, overview, paperwork, people, publishing,
+    reconciliation, schedules, settings, sourcing, stock, suites, turned_away,
 )  # fmt: skip
 _log = structlog.get_logger()
 

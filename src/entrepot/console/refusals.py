@@ -127,6 +127,9 @@ SENTENCES: Mapping[str, str] = {
     "unknown_delivery": N_("There is no such delivery."),
     "no_exchange": N_("There is no such exchange; it may be too old to be kept."),
     "unknown_schedule": N_("There is no such schedule."),
+    "unknown_run": N_("Nothing was compared like that."),
+    "no_query": N_("This partner cannot be asked for its stock; compare a file."),
+    "bad_day": N_("A day is written 2026-03-01."),
     # files
     "file_missing": N_("Choose a file."),
 }

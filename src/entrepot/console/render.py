@@ -60,6 +60,7 @@ def _environment() -> jinja2.Environment:
         "note_state": lambda code: coloured(*vocabulary.note_state(code)),
         "onward": lambda code: coloured(*vocabulary.onward(code)),
         "discrepancy": vocabulary.discrepancy,
+        "listed_kind": vocabulary.listed_kind,
         "paper_state": paper_state,
         "paper_state_word": lambda kind, code: words._(vocabulary.PAPER_STATES[kind, code][1]),
         "paper_action": lambda code: words._(vocabulary.PAPER_ACTIONS[code]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from entrepot.console.words import N_, _
+from entrepot.console.words import N_, _, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,18 @@ DISCREPANCIES: Mapping[str, str] = {
     "stock_differs": N_("Stock of a day differs"),
     "refunds_differ": N_("Refunds of a day differ"),
     "store_refused": N_("Store will not hear of goods that left"),
+}
+LISTS: Mapping[str, str] = {
+    "orders": N_("Orders"),
+    "stock": N_("Stock"),
+    "refunds": N_("Refunds"),
+}
+SIDES: Mapping[str, str] = {
+    "qty": N_("%(value)s pieces"),
+    "amount": N_("amount %(value)s"),
+    "open": N_("open"),
+    "shipped": N_("shipped"),
+    "cancelled": N_("cancelled"),
 }
 PAPER_STATES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("AP", "RUN"): ("wait", N_("To be passed")),
@@ -269,6 +281,20 @@ def onward(code: str) -> tuple[str, str]:
 def discrepancy(kind: str) -> str:
     """Return what does not agree; a kind we have no words for is called by its name."""
     return _(DISCREPANCIES.get(kind, kind.replace("_", " ")))
+
+
+def listed_kind(code: str) -> str:
+    """Return what a list that is reconciled holds."""
+    return _(LISTS[code])
+
+
+def side(said: Mapping[str, object] | None) -> str:
+    """Return what one side of a reconciliation says of a key; None: it does not have it."""
+    if said is None:
+        return _("does not have it")
+    words = [_(SIDES[str(value) if name == "state" else name]) for name, value in said.items()]
+    told = [word % {"value": value} for word, value in zip(words, said.values(), strict=True)]
+    return listed(told) or _("has it")
 
 
 def paper_state(paper: Paper) -> tuple[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from entrepot.connections.flows import audit
 from entrepot.console.access import flows
 from entrepot.db import queries
+from entrepot.errors import Missing
 from entrepot.people import flows as people
 from entrepot.people.rules import Role
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from entrepot.console.hub import Hub
+    from entrepot.db import Tx
 
 _q = queries(__package__)
 _DEMO, _DEMO_PASSWORD = "demo", "entrepot-demo"
@@ -39,3 +42,17 @@ async def first_accounts(hub: Hub, say: Callable[[str], None], *, demo: bool) ->
             )
         if not shown:
             say(f"Sign in to tenant {name} as {_LOGIN} with the one-time password {password}")
+
+
+async def new_password(tx: Tx, login: str, who: str) -> str:
+    """Return a one-time password for somebody who lost theirs, with an account where they had none.
+
+    Their sessions end; the role stays what it is. Raises Missing for a login that nobody has.
+    """
+    person = next((one for one in await people.listed(tx) if one.login == login), None)
+    if person is None:
+        raise Missing("unknown_person", f"Nobody is called {login}.", login=login)
+    password = secrets.token_urlsafe(12)
+    await flows.set_account(tx, person.id, password, must_change=True)
+    await audit(tx, who, "password reset", login)
+    return password

@@ -63,7 +63,8 @@ async def resolve(visit: Visit) -> Response[Any]:
         (refused,) = await flows.resolve(tx, [one])
         if refused is not None:
             raise refused
-    return visit.go("/discrepancies", _("It is settled."))
+    said = _("It is settled.")
+    return visit.back(said) if visit.htmx else visit.go("/discrepancies", said)
 
 
 PAGES = [discrepancies, export, resolve_page, resolve]

@@ -70,7 +70,8 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     day = "2026-03-01"
     for kind in ("orders", "stock", "refunds"):
         await world.execute(
-            "INSERT INTO reconciliation (tenant_id, connection_id, kind, day, file, who, theirs, ours, differing)"
+            "INSERT INTO reconciliation"
+            " (tenant_id, connection_id, kind, day, file, who, theirs, ours, differing)"
             " VALUES ($1, $2, $3, '2026-03-01', 'march.csv', '明天', 0, 0, 0)",
             world.connection(), kind,
         )  # fmt: skip

@@ -53,7 +53,7 @@ async def test_a_connection_is_made_and_its_partner_gets_a_page(admin: Person, h
 async def test_a_partner_s_document_is_read_printed_and_taken_along(
     admin: Person, hub: Hub, world: World
 ) -> None:
-    """Markdown, or a page that needs nothing else; the key is in it only where that is asked for, and noted."""
+    """Markdown, or a page that needs nothing else; the key is in it only where that is asked for."""
     at = world.connection()
     key = hub.registry.named(world.tenant_id, "goldshop").generations[0].key
     page = await admin.get(f"/connections/{at}/developer")

@@ -183,7 +183,7 @@ def _day(text: str) -> date:
 
 
 def _before(visit: Visit) -> tuple[date | None, int | None, str | None]:
-    day, connection, kind = (visit.query["before"].split(".") + ["", ""])[:3]
+    day, connection, kind = [*visit.query["before"].split("."), "", ""][:3]
     try:
         at = date.fromisoformat(day)
     except ValueError:

@@ -50,7 +50,7 @@ async def new_password(tx: Tx, login: str, who: str) -> str:
     Their sessions end; the role stays what it is. Raises Missing for a login that nobody has.
     """
     person = next((one for one in await people.listed(tx) if one.login == login), None)
-    if person is None:
+    if person is None or person.id is None:
         raise Missing("unknown_person", f"Nobody is called {login}.", login=login)
     password = secrets.token_urlsafe(12)
     await flows.set_account(tx, person.id, password, must_change=True)

@@ -114,13 +114,18 @@ def _addresses(browser: Browser, filled: History) -> Iterator[str]:
         f"/find?all=1&q={number}", f"/find?all=1&q={sku}", f"/find?all=1&q={phone}",
         "/attention", "/attention?kind=needs_attention", "/attention?connection=goldshop",
         "/attention?kind=level", "/attention?kind=parked", "/attention?kind=discrepancy",
-        f"/connections/{goldshop}/mapping", "/sourcing",
+        "/attention?kind=turned_away", f"/connections/{goldshop}/mapping",
+        f"/connections/{goldshop}/mapping?q={sku}", f"/connections/{goldshop}/guide", "/sourcing",
         f"/orders?q={number[:6]}", f"/orders?q={phone}", "/orders?state=accepted", "/orders?state=cancelled",
         "/orders?connection=goldshop", "/orders?connection=-", "/orders?state=shipped&connection=goldshop",
         f"/orders?from={filled.day}&to={filled.day}", f"/orders/{order}", "/orders/new",
         "/dispatch?state=open", "/dispatch?onward=parked", "/dispatch?outlet=6003",
         "/dispatch?outlet=6003&state=refused", f"/dispatch?q={number}", "/outlets", "/pieces?q=P0001",
         "/pieces?outlet=6003", "/discrepancies?kind=silent", "/discrepancies?settled=1",
+        "/dispatch?state=refused&answered=today", f"/movements?kind=shipment&from={filled.day}",
+        "/reconciliation?connection=goldshop",
+        f"/connections/{filled.mall_id}/mapping", f"/connections/{filled.mall_id}/mapping?q=K0000",
+        f"/connections/{filled.mall_id}/mapping?q={sku}",
         f"/stock?q={sku[:3]}", "/stock?location=HQ", "/stock?low=1", f"/stock/{filled.article_id}",
         f"/stock/{filled.article_id}/explain/{goldshop}", f"/movements?sku={sku}", f"/movements?q={number}",
         f"/movements?from={filled.day}&to={filled.day}", "/deliveries?state=needs_attention",
@@ -132,7 +137,7 @@ def _addresses(browser: Browser, filled: History) -> Iterator[str]:
     )  # fmt: skip
     for base in (
         "/orders", "/dispatch", "/pieces", "/discrepancies", "/stock", "/movements", "/deliveries",
-        "/exchanges", "/audit", "/adjustments", "/returns",
+        "/exchanges", "/audit", "/adjustments", "/returns", "/reconciliation",
     ):  # fmt: skip
         yield base
         _, body = browser.ask(base)

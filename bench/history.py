@@ -28,6 +28,7 @@ SELECT $1::bigint AS tenant_id, $2::bigint AS orders, $3::bigint AS movements, $
 """
 _FOUND = """
 SELECT o.number, o.id AS order_id, p.connection AS connection_id,
+       (SELECT id FROM connection WHERE tenant_id = $1 AND name = 'minimall') AS mall_id,
        (SELECT max(id) FROM delivery WHERE tenant_id = $1 AND state = 'needs_attention') AS delivery_id
 FROM p JOIN sales_order o ON o.tenant_id = $1 AND o.number = $2
 """
@@ -44,6 +45,7 @@ class History(Struct, kw_only=True):
     article_id: int
     delivery_id: int
     connection_id: int
+    mall_id: int
 
 
 async def fill(url: str, vault: Vault, *, orders: int, movements: int) -> History:

@@ -101,3 +101,21 @@ FROM p, made WHERE n % 4 = 0;
 INSERT INTO level (tenant_id, connection_id, item, article_id, told, told_at, trouble)
 SELECT tenant_id, connection, n, n, '5', now, CASE WHEN n % 1000 = 0 THEN 'unknown style' END
 FROM p, generate_series(1, articles) n;
+
+INSERT INTO discrepancy (tenant_id, id, kind, connection_id, subject, document, text, details, opened_at, resolved_at)
+SELECT tenant_id, id + 1, 'not_taken', connection, 'T' || n, 'T' || n, 'It was turned away: no article is called XX1.',
+       '{"code": "unknown_goods", "names": ["XX1"], "by": "style", "of": "order"}', at, CASE WHEN n % 400 <> 0 THEN at END
+FROM p, made WHERE n % 200 = 0;
+
+INSERT INTO listing (tenant_id, connection_id, id, type, key, article_id)
+SELECT p.tenant_id, c.id, n, (ARRAY['normal', 'group', 'integral'])[1 + n % 3], 'K' || lpad(n::text, 8, '0'), n
+FROM p JOIN connection c ON c.tenant_id = p.tenant_id AND c.name = 'minimall', generate_series(1, articles) n;
+
+INSERT INTO reconciliation (tenant_id, connection_id, kind, day, file, who, theirs, ours, differing)
+SELECT tenant_id, connection, kind, now::date - day, 'list.csv', '管理员', 1000, 1000, 20
+FROM p, generate_series(0, 365) day, (VALUES ('orders'), ('stock'), ('refunds')) k (kind);
+
+INSERT INTO discrepancy (tenant_id, id, kind, connection_id, subject, text, details, resolved_at)
+SELECT tenant_id, last + 1 + day * 100 + n, 'orders_differ', connection, (now::date - day)::text || ' H' || n, 'It differs.',
+       '{"theirs": null, "ours": {"qty": 1}}', CASE WHEN day % 7 <> 0 THEN now END
+FROM p, generate_series(0, 365) day, generate_series(1, 20) n;

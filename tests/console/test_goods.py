@@ -44,6 +44,11 @@ async def test_a_stocktake_moves_what_lies_there(admin: Person, world: World) ->
     kept = "SELECT row(on_hand, weight)::text FROM stock WHERE tenant_id = $1 AND article_id = $2"
     assert await world.value(kept, article) == "(444,1110.5000)"
     assert "管理员" in (await admin.get("/movements?sku=YPJ1600")).words
+    assert "管理员" in (await admin.get("/movements?sku=YPJ1600&kind=stocktake")).words
+    assert "No movement fits" in (await admin.get("/movements?sku=YPJ1600&kind=return")).words
+    page = await admin.get("/movements?kind=stocktake")
+    assert "&from=20" in page.path, "a kind alone is looked for from today on"
+    assert "管理员" in page.words
     for wrong in (
         {"pieces": "-1"},
         {"pieces": ""},

@@ -115,6 +115,7 @@ MOVEMENTS: Mapping[str, str] = {
     "stated": N_("Stated by a partner"),
     "supplied": N_("Goods in"),
     "found": N_("Found elsewhere"),
+    "unsellable": N_("Cannot be sold"),
 }
 KINDS: Mapping[str, str] = {
     "order_placed": N_("Order placed"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from entrepot import decode
+from entrepot import decode, ids
 from entrepot.console import exports, filters, lists, vocabulary
 from entrepot.console.timeline import timeline
 from entrepot.console.visit import Visit, get, post
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 STATES = ("open", "done", "refused", "withdrawn", "void")
 ONWARD = ("parked", "waiting", "lacking")
+OFFERED = timedelta(days=7)
+"""How long before it was answered a note may have been offered, where answers of a day are sought."""
 _q = queries(__package__)
 
 
@@ -155,7 +158,7 @@ async def _notes(visit: Visit, tx: Tx, limit: int, before: str) -> Sequence[Row]
     number = query["q"].strip() or None
     if number is not None and not decode.storable(number):
         return []
-    place = None
+    place, since = None, lists.today() if query["answered"] == "today" else None
     if query["outlet"]:
         found = (r["id"] for r in await tx.rows(_q.locations) if r["code"] == query["outlet"])
         place = next(found, 0)
@@ -167,6 +170,8 @@ async def _notes(visit: Visit, tx: Tx, limit: int, before: str) -> Sequence[Row]
         number,
         lists.id_before(before),
         limit,
+        since,
+        ids.floor(since - OFFERED) if since else 0,
     )
 
 

@@ -1,10 +1,12 @@
 -- name: notes
 -- The board, newest first. One branch per way to seek; parameters switch the others off.
--- $2 state, $3 onward, $4 location, $5 a number of a note or an order, $6 before, $7 limit.
+-- $2 state, $3 onward, $4 location, $5 a number of a note or an order, $6 before, $7 limit; $8 answered since, among
+-- those offered since an earlier moment ($9, an id).
 WITH hits AS (
     (SELECT id FROM dispatch_note
-     WHERE tenant_id = $1 AND $4::bigint IS NULL AND $5::text IS NULL AND id < $6
+     WHERE tenant_id = $1 AND $4::bigint IS NULL AND $5::text IS NULL AND id < $6 AND id >= $9
        AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR onward = $3)
+       AND ($8::timestamptz IS NULL OR answered_at >= $8)
      ORDER BY id DESC LIMIT $7)
     UNION ALL
     -- A span of one location, so that a quiet one's notes are not sought among everybody's.
@@ -27,6 +29,7 @@ FROM (
     FROM hits h
     CROSS JOIN LATERAL (SELECT * FROM dispatch_note WHERE tenant_id = $1 AND id = h.id LIMIT 1) n
     WHERE n.id < $6 AND ($2::text IS NULL OR n.state = $2) AND ($3::text IS NULL OR n.onward = $3)
+      AND n.id >= $9 AND ($8::timestamptz IS NULL OR n.answered_at >= $8)
       AND ($4::bigint IS NULL OR n.location_id = $4)
     ORDER BY n.id DESC
     LIMIT $7

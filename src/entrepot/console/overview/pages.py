@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from entrepot import clock, decode, ids
 from entrepot.console import figures, lists, timeline
 from entrepot.console.attention import queue
 from entrepot.console.connections.health import health
+from entrepot.console.dispatch.pages import OFFERED
 from entrepot.console.visit import Visit, get
 from entrepot.console.words import _
 from entrepot.db import queries
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from entrepot.db import Row, Tx
 
 _HOURS = 24
-_OFFERED = timedelta(days=7)
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _q = queries("entrepot.console")
 _health = queries("entrepot.console.connections")
@@ -35,7 +34,7 @@ async def overview(visit: Visit) -> Response[Any]:
         placed = await figures.today(tx, "placed")
         shipped = await figures.today(tx, "shipped")
         since = lists.today()
-        refused = await tx.value(_q.refused_since, since, ids.floor(since - _OFFERED))
+        refused = await tx.value(_q.refused_since, since, ids.floor(since - OFFERED))
         waiting = await tx.row(_q.open_deliveries)
         partners = [health(row) for row in await tx.rows(_health.health, None)]
         stuck = await queue.oldest(

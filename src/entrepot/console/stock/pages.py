@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from entrepot import decode
+from entrepot import clock, decode
 from entrepot.console import exports, filters, lists, vocabulary
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
@@ -73,7 +73,9 @@ async def article(visit: Visit) -> Response[Any]:
         places = await tx.rows(_q.places, article_id)
         promised = await tx.rows(_q.promised, article_id)
         channels = await _channels(visit, tx, found)
-        moved = await tx.rows(_q.movements, article_id, None, None, None, None, _BEGIN, _END, 10)
+        moved = await tx.rows(
+            _q.movements, article_id, None, None, None, None, _BEGIN, _END, 10, None
+        )
     return visit.show(
         "stock/article.html",
         article=found, places=places, promised=promised, channels=channels, moved=moved,
@@ -132,12 +134,17 @@ async def count(visit: Visit) -> Response[Any]:
 
 @get("/movements", "orders.see")
 async def movements(visit: Visit) -> Response[Any]:
-    """The ledger: every change of what lies somewhere, newest first."""
+    """The ledger: every change of what lies somewhere, newest first; of one kind, of today unless said."""
+    query = visit.query
+    if query["kind"] and not (query["from"] or query["sku"] or query["q"]):
+        today = clock.shanghai(clock.now()).date().isoformat()
+        return visit.go(f"/movements?{visit.filtered}&from={today}")
     async with visit.reading() as tx:
         rows = await _moved(visit, tx, lists.SIZE + 1, visit.query["before"])
         await filters.load(visit, tx, "/movements")
     page = lists.page(rows, lists.by_time, before=visit.query["before"])
-    return visit.show("stock/movements.html", page=page)
+    kinds = [(code, vocabulary.movement(code)) for code in vocabulary.MOVEMENTS]
+    return visit.show("stock/movements.html", page=page, kinds=kinds)
 
 
 @get("/movements/export.{kind:csv|xlsx}", "orders.see")
@@ -237,6 +244,7 @@ async def _moved(visit: Visit, tx: Tx, limit: int, before: str) -> Sequence[Row]
         start or _BEGIN,
         end or _END,
         limit,
+        query["kind"] if query["kind"] in vocabulary.MOVEMENTS else None,
     )
 
 

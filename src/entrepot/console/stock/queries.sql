@@ -82,11 +82,11 @@ SELECT told, told_at, dirty_since, trouble FROM level
 WHERE tenant_id = $1 AND connection_id = $2 AND item = $3;
 
 -- name: movements
--- Newest first. $2 article, $3 location, $4 number; $5 and $6 before, $7 and $8 days, $9 limit.
+-- Newest first. $2 article, $3 location, $4 number; $5 and $6 before, $7 and $8 days, $9 limit, $10 kind.
 WITH hits AS (
     (SELECT at, id FROM movement
      WHERE tenant_id = $1 AND $2::bigint IS NULL AND $4::text IS NULL AND at >= $7 AND at < $8
-       AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
+       AND ($10::text IS NULL OR kind = $10) AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
      ORDER BY at DESC, id DESC LIMIT $9)
     UNION ALL
     SELECT m.at, m.id
@@ -95,14 +95,14 @@ WITH hits AS (
     CROSS JOIN LATERAL (
         SELECT at, id FROM movement
         WHERE tenant_id = $1 AND article_id = $2 AND location_id = p.location_id AND at >= $7 AND at < $8
-          AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
+          AND ($10::text IS NULL OR kind = $10) AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
         ORDER BY at DESC, id DESC LIMIT $9
     ) m
     WHERE $2::bigint IS NOT NULL AND $4::text IS NULL
     UNION ALL
     (SELECT at, id FROM movement
      WHERE tenant_id = $1 AND document = $4 AND document <> '' AND ($2::bigint IS NULL OR article_id = $2)
-       AND at >= $7 AND at < $8 AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
+       AND at >= $7 AND at < $8 AND ($10::text IS NULL OR kind = $10) AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
      ORDER BY at DESC, id DESC LIMIT $9)
 )
 SELECT m.at, m.id, m.article_id, a.sku, l.code AS location, m.kind, m.delta, m.on_hand, m.weight_delta,

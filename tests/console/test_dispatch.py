@@ -48,7 +48,8 @@ async def test_the_board_is_filtered(admin: Person, world: World) -> None:
     _, note = await world.dispatched("BOARD-1")
     for query, there in {
         "q=BOARD-1": True, f"q={note}": True, "q=BOARD": False, "q=%00": False, "state=open": True,
-        "state=done": False, "answered=today": False, "onward=parked": False, "outlet=6002": True, "outlet=6003": False,
+        "state=done": False, "answered=today": False,
+        "onward=parked": False, "outlet=6002": True, "outlet=6003": False,
         "outlet=nowhere": False, "state=burnt": True,
     }.items():  # fmt: skip
         page = await admin.get(f"/dispatch?{query}")

@@ -52,29 +52,10 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     article = await world.value("SELECT id FROM article WHERE tenant_id = $1 AND sku = 'YPJ1600'")
     suite = await _suite(world, admin)
     dispatched, note = await world.dispatched("O-3")
-    async with hub.db.transaction(world.tenant_id) as tx:
-        details = {"code": "unknown_goods", "names": ["XX1"], "by": "style", "of": "order"}
-        lost: dict[str, Any] = {
-            "connection_id": world.connection(),
-            "text": "turned away",
-            "details": details,
-        }
-        seen = Seen(kind="not_taken", subject="O-9", document="O-9", **lost)
-        silent = Seen(kind="silent", subject=note, text="6002 says nothing.")
-        await discrepancies.see(tx, [silent, seen])
-    away = str(
-        await world.value("SELECT id FROM discrepancy WHERE tenant_id = $1 AND kind = 'not_taken'")
-    )
+    away = await _discrepancies(world, note)
     place = await world.value("SELECT id FROM location WHERE tenant_id = $1 AND code = 'HQ'")
     person = await world.value("SELECT id FROM person WHERE tenant_id = $1 AND login = 'sales'")
-    day = "2026-03-01"
-    for kind in ("orders", "stock", "refunds"):
-        await world.execute(
-            "INSERT INTO reconciliation"
-            " (tenant_id, connection_id, kind, day, file, who, theirs, ours, differing)"
-            " VALUES ($1, $2, $3, '2026-03-01', 'march.csv', '明天', 0, 0, 0)",
-            world.connection(), kind,
-        )  # fmt: skip
+    day = await _reconciled(world)
     return {
         "order_id": str(order), "/dispatch/{order_id}": str(dispatched), "/notes/{number}": note,
         "/orders/{number}": "test-01", "/adjustments/{number}": adjustment,
@@ -85,6 +66,30 @@ async def filled(hub: Hub, admin: Person) -> dict[str, str]:
         "rule_id": "1", "discrepancy_id": away, "token_id": "1",
         "day": day, "/attention/{kind}": "needs_attention", "item": str(delivery),
     }  # fmt: skip
+
+
+async def _discrepancies(world: World, note: str) -> str:
+    """Have an outlet keep silent and an order turned away; return what stands for the latter."""
+    details = {"code": "unknown_goods", "names": ["XX1"], "by": "style", "of": "order"}
+    lost: dict[str, Any] = {"connection_id": world.connection(), "text": "lost", "details": details}
+    seen = Seen(kind="not_taken", subject="O-9", document="O-9", **lost)
+    silent = Seen(kind="silent", subject=note, text="6002 says nothing.")
+    async with world.hub.db.transaction(world.tenant_id) as tx:
+        await discrepancies.see(tx, [silent, seen])
+    kind = "SELECT id FROM discrepancy WHERE tenant_id = $1 AND kind = 'not_taken'"
+    return str(await world.value(kind))
+
+
+async def _reconciled(world: World) -> str:
+    """Have one list of each kind compared; return the day."""
+    run = (
+        "INSERT INTO reconciliation"
+        " (tenant_id, connection_id, kind, day, file, who, theirs, ours, differing)"
+        " VALUES ($1, $2, $3, '2026-03-01', 'march.csv', '明天', 0, 0, 0)"
+    )
+    for kind in ("orders", "stock", "refunds"):
+        await world.execute(run, world.connection(), kind)
+    return "2026-03-01"
 
 
 async def _suite(world: World, admin: Person) -> str:

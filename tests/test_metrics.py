@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from prometheus_client import generate_latest, values
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess, values
 from prometheus_client.parser import text_string_to_metric_families
 
 from entrepot import gauges, metrics
@@ -75,6 +76,7 @@ def test_every_process_is_counted_and_only_this_machine_is_told(
             f"{hub.url}/api/v1/orders", headers={"Authorization": f"Bearer {token}"}
         )
         urllib.request.urlopen(asked, timeout=30).close()
+        time.sleep(0.5)  # the process that answered writes what it counted a moment later
         status, page = read(hub)
         assert status == 200
         found = samples(page)
@@ -133,6 +135,26 @@ async def test_what_is_rolled_back_is_not_counted(database: Database, counting: 
     assert registry is not None
     assert b"entrepot_events_total" in generate_latest(registry)
     assert not (counting / "gauge_livesum_999999999.db").exists()
+
+
+async def test_requests_are_written_together_a_moment_later(counting: Path) -> None:
+    """What took how long stays exact: every request is in its bucket and in the sum."""
+    for seconds in (0.001, 0.005, 0.0051, 99.0):
+        metrics.request("api", "list_orders", 200, seconds)
+    files = CollectorRegistry()
+    multiprocess.MultiProcessCollector(files, path=str(counting))  # type: ignore[no-untyped-call]
+    found = samples(generate_latest(files).decode())
+    assert found["entrepot_requests_total", "list_orders", "200", "api"] == 0
+    await asyncio.sleep(0.3)
+    found = samples(generate_latest(files).decode())
+    assert found["entrepot_requests_total", "list_orders", "200", "api"] == 4
+    assert found["entrepot_request_seconds_sum", "list_orders", "api"] == pytest.approx(99.0111)
+    buckets = {key[1]: value for key, value in found.items() if key[0].endswith("_bucket")}
+    assert (buckets["0.005"], buckets["0.01"], buckets["10.0"], buckets["+Inf"]) == (2, 3, 3, 4)
+    metrics.request("api", "list_orders", 200, 0.001)
+    metrics.end()
+    found = samples(generate_latest(files).decode())
+    assert found["entrepot_request_seconds_count", "list_orders", "api"] == 5
 
 
 def test_what_dead_processes_left_is_cleared_and_nothing_is_counted_unasked(

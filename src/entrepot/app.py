@@ -77,6 +77,7 @@ class Web:
             await self._presence.close()
         if self.hub is not None:
             await self.hub.close()
+        metrics.end()
         await asyncio.to_thread(tracing.end)
 
     async def _live(self, receive: Any, send: Any) -> None:

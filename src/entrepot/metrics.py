@@ -7,15 +7,59 @@ as they are written, never what somebody sent.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+from bisect import bisect_left
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _OF = re.compile(r"_(\d+)\.db$")
+_LATER = 0.1
+"""Seconds that requests may wait to be written: counting a hundred at once costs no more than one."""
+
+
+class _Timing(Histogram):
+    """A histogram that takes many observations at once."""
+
+    def take(self, counts: Sequence[int], total: float) -> None:
+        """Add so many observations by bucket, which took ``total`` together."""
+        self._sum.inc(total)
+        for bucket, count in zip(self._buckets, counts, strict=True):
+            if count:
+                bucket.inc(count)
+
+
+class _Tally:
+    """Requests of one kind that were answered and are not written yet."""
+
+    def __init__(self, number: Counter, took: _Timing) -> None:
+        self._number = number
+        self._took = took
+        self._clear()
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._total += seconds
+
+    def write(self) -> None:
+        """Write what waits."""
+        if waiting := sum(self._counts):
+            self._number.inc(waiting)
+            self._took.take(self._counts, self._total)
+            self._clear()
+
+    def _clear(self) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)
+        self._total = 0.0
 
 
 class _Meters:
@@ -29,7 +73,7 @@ class _Meters:
             ("surface", "route", "status"),
             registry=known,
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = _Timing(
             "entrepot_request_seconds",
             "How long requests took.",
             ("surface", "route"),
@@ -63,17 +107,30 @@ class _Meters:
             registry=known,
         )
 
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._tallies: dict[tuple[str, str, int], _Tally] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
-    def of_request(self, surface: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        """Return the two meters of a request; found once, since finding costs more than counting."""
-        found = self._known.get((surface, route, status))
+    def tally(self, surface: str, route: str, status: int) -> _Tally:
+        """Return where requests of a kind are counted."""
+        found = self._tallies.get((surface, route, status))
         if found is None:
-            found = self._known[surface, route, status] = (
-                self.requests.labels(surface, route, status),
-                self.request_seconds.labels(surface, route),
-            )
+            number = self.requests.labels(surface, route, status)
+            took = self.request_seconds.labels(surface, route)
+            found = self._tallies[surface, route, status] = _Tally(number, took)
         return found
+
+    def write_soon(self) -> None:
+        """See to it that what waits is written."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_LATER, self.write)
+
+    def write(self) -> None:
+        """Write what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for tally in self._tallies.values():
+            tally.write()
 
 
 _meters: _Meters | None = None
@@ -95,6 +152,7 @@ def counted() -> CollectorRegistry | None:
     """Return what every process of this machine has counted; None where nothing is counted."""
     if _meters is None:
         return None
+    _meters.write()
     folder = Path(os.environ[_FOLDER])
     for file in folder.glob("gauge_live*.db"):
         if not _lives(file.name):
@@ -105,11 +163,16 @@ def counted() -> CollectorRegistry | None:
 
 
 def request(surface: str, route: str, status: int, seconds: float) -> None:
-    """Count a request that was answered."""
+    """Count a request that was answered; for the event loop that answered it."""
     if _meters is not None:
-        number, took = _meters.of_request(surface, route, status)
-        number.inc()
-        took.observe(seconds)
+        _meters.tally(surface, route, status).add(seconds)
+        _meters.write_soon()
+
+
+def end() -> None:
+    """Write what waits, before a process or its event loop ends."""
+    if _meters is not None:
+        _meters.write()
 
 
 def event(what: str, number: int) -> None:

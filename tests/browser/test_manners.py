@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.browser.stage import SHIPPED
 from tests.browser.test_business import everywhere
+from tests.browser.tour import address
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Opened
@@ -118,15 +121,18 @@ async def test_the_theme_is_chosen_and_kept(opened: Opened) -> None:
         assert await window.faults() == []
 
 
-async def test_a_page_prints_without_its_frame(opened: Opened) -> None:
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_page_prints_without_its_frame(opened: Opened, language: str) -> None:
     """Paper carries the document, not the menu, the filters or the buttons."""
-    async with opened() as window:
-        await window.go(await window.link(f"/orders?q={SHIPPED}", r"/orders/\d+"))
+    async with opened(language) as window:
         await window.page.emulate_media(media="print")
-        for frame in (".rail", ".bar", ".head .acts"):
-            assert not await window.page.locator(frame).first.is_visible(), frame
-        assert await window.page.locator("main h1").is_visible()
-        await window.shoot("print-order")
+        for name in ("order", "dispatch-parked", "return", "connection-developer"):
+            await window.go(await address(window, name))
+            for frame in (".rail", ".bar", ".head .acts"):
+                assert not await window.page.locator(frame).first.is_visible(), (name, frame)
+            assert await window.page.locator("main h1").is_visible()
+            await window.shoot(f"print-{name}")
+        assert await window.faults() == []
 
 
 async def test_a_lost_hub_is_said_and_taken_back(opened: Opened) -> None:

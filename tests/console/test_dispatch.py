@@ -173,6 +173,11 @@ async def test_an_outlet_is_paused_and_changed(admin: Person, world: World) -> N
     assert kept == '(t,f,7,40,"{east,big}",t)'
     audited = "SELECT count(*) FROM audit WHERE tenant_id = $1 AND what = 'outlet set' AND subject = '6002'"
     assert await world.value(audited) == 4
+    written = (await admin.get("/audit?q=6002")).words
+    assert "groups = east, big" in written
+    assert "connection = storepos" in written
+    assert "paused = off" in written
+    await admin.get("/outlets")
     await admin.get("/outlets")
     page = await admin.post(f"/outlets/{place}/edit", form | {"priority": "-1"}, hx_request="true")
     assert page.status == 422

@@ -126,8 +126,21 @@ async def _set(visit: Visit, tx: Tx, row: Row, **changes: Any) -> None:
     changed = {name: value for name, value in changes.items() if value != now[name]}
     if changed:
         await flows.set_up(tx, [Outlet(**(now | changed))])
-        details = {name: str(value) for name, value in changed.items()}
+        details = {
+            name.removesuffix("_id"): _written(visit, name, value)
+            for name, value in changed.items()
+        }
         await audit(tx, visit.who, "outlet set", row["code"], details=details)
+
+
+def _written(visit: Visit, name: str, value: object) -> str:
+    """Return a setting of an outlet as the audit log has it: a connection by its name."""
+    if name == "connection_id":
+        known = visit.hub.registry.of(visit.seat.tenant_id)
+        return next((c.partner.name for c in known if c.partner.id == value), "")
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def _whole(text: str, field: str) -> int | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from entrepot.hub import Hub
 
 BOUGHT = "BUY"
+KEEPER = "keeper"
 PASSWORD = "kai-men-jian-shan"
 _SALES = Actor(id=518, name="孙启萌", role=Role.SALES)
 _PRICE, _ASK = Decimal(10), Decimal("8.5")
@@ -59,6 +60,7 @@ async def open_office(places: Sequence[str], hub: Hub) -> None:
     await hub.db.run(hub.registry.tenant("demo"), partial(_file, places))
     await hub.db.run(hub.registry.tenant("demo"), partial(_hire, places, hub))
     await hub.db.run(hub.registry.tenant("demo"), _compose)
+    await hub.db.run(hub.registry.tenant("partners"), _hire_keeper)
 
 
 async def _file(places: Sequence[str], tx: Tx) -> None:
@@ -102,6 +104,12 @@ async def _hire(places: Sequence[str], hub: Hub, tx: Tx) -> None:
         secret = access.new_secret()
         code = pyotp.TOTP(secret).at(clock.now())
         await access.turn_on_totp(tx, hub.vault, made[lost(place)], secret, code)
+
+
+async def _hire_keeper(tx: Tx) -> None:
+    """Let somebody in at the other end, where the merchant's connections are."""
+    made = await people.add(tx, [Person(login=KEEPER, name="掌柜", role=Role.ADMIN)])
+    await access.set_account(tx, made[KEEPER], PASSWORD, must_change=False)
 
 
 async def _compose(tx: Tx) -> None:

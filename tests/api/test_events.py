@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from entrepot import clock
+from entrepot import clock, facts
+from entrepot.dispatch import rules as dispatch
+from entrepot.orders import rules as orders
 from entrepot.reconciliation import flows
 from entrepot.reconciliation.kinds import KINDS
 from tests.api.test_dispatch import CITY, coded, ordered, outcome
@@ -115,6 +117,42 @@ async def test_what_does_not_agree_is_told_until_it_does(client: Client) -> None
     assert (by_itself["data"]["by_hand"], by_itself["data"]["connection"]) == (False, "goldshop")
     counts = [event["data"]["differing"] for event in told(hook, "reconciliation.done")]
     assert counts == [1, 1, 0]
+
+
+TOLD = {
+    ("order", "accepted"): ["order_placed", "dispatch_requested"],
+    ("order", "processed"): ["order_processed"],
+    ("order", "shipped"): ["order_shipped"],
+    ("order", "cancelled"): ["order_cancelled"],
+    ("order", "partly_shipped"): ["packages_shipped"],
+    ("order", "parked"): ["note_parked"],
+    ("order", "short"): ["dispatch_completed", "dispatch_refused"],
+    ("order", "oversold"): ["dispatch_completed", "dispatch_refused"],
+    ("note", "open"): ["dispatch_offered"],
+    ("note", "done"): ["packages_shipped"],
+    ("note", "refused"): ["note_refused"],
+    ("note", "withdrawn"): ["dispatch_withdrawn"],
+    ("note", "void"): ["dispatch_withdrawn", "order_cancelled"],
+    ("parcel", ""): ["packages_shipped", "waybill_changed", "return_received"],
+    ("article", ""): ["goods_saved"],
+    ("suite", ""): ["suite_saved"],
+    ("discrepancy", ""): ["discrepancy_opened", "discrepancy_resolved"],
+    ("reconciliation", ""): ["reconciliation_done"],
+    ("file", ""): ["import_finished", "export_finished"],
+}
+"""What tells that something came into a state."""
+
+
+def test_every_state_of_orders_and_notes_is_told() -> None:
+    """A new state comes with a fact; a fact that tells of nothing here tells of papers."""
+    states = {
+        ("order", state) for state in (*get_args(orders.State), *get_args(dispatch.OrderState))
+    }
+    states |= {("note", state) for state in get_args(dispatch.NoteState)}
+    assert states == {of for of in TOLD if of[0] in ("order", "note")}
+    kinds = {kind for told in TOLD.values() for kind in told}
+    papers = {fact.kind for fact in facts.every() if issubclass(fact, facts.PaperFact)}
+    assert kinds | papers == set(facts.kinds())
 
 
 async def compared(client: Client, qty: str) -> None:

@@ -192,3 +192,20 @@ async def test_movements_are_found_by_time(client: Client) -> None:
     ] == []
     assert len(await every(client, "/stock/movements?sku=T-4&limit=1")) == 2
     assert len(await every(client, "/stock/levels?sku=T-4&limit=1")) == 2
+
+
+async def test_a_listing_is_taken_away_for_a_reason(client: Client) -> None:
+    """What is not there is refused for itself; the article stays."""
+    listing = {"connection": "minimall", "type": "normal", "key": "8^^^gone"}
+    await client.post("/listings", {"listings": [{**listing, "sku": "MM1"}]})
+    gone = {"listings": [listing, listing], "reason": "no longer sold"}
+    reply = await client.post("/listings/remove", gone)
+    assert [one["status"] for one in reply.json["outcomes"]] == [200, 404]
+    assert reply.json["outcomes"][0]["result"] == {"sku": "MM1"}
+    assert (await client.get("/listings?connection=minimall&key=8%5E%5E%5Egone")).json[
+        "items"
+    ] == []
+    (audited,) = (await client.get("/audit?what=listing%20remove&limit=1")).json["items"]
+    assert (audited["subject"], audited["reason"]) == ("MM1", "no longer sold")
+    blank = await client.post("/listings/remove", {**gone, "reason": " "})
+    assert blank.status == 400

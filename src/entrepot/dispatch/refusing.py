@@ -195,28 +195,24 @@ async def recall(
     offers = [note.offer_id for _, note in asked if note.offer_id is not None]
     never_told = await outbox.withdraw(tx, offers, "the note is withdrawn") if offers else set()
     open_ = [(order, note) for order, note in asked if note.offer_id not in never_told]
+    gone = [(order, note) for order, note in asked if note.offer_id in never_told]
     told = await announce(
         tx,
-        [
-            Announcement(
-                connection_id=note.connection_id,
-                key=note.id,
-                fact=facts.DispatchWithdrawn(
-                    number=order.number, note=note.number, outlet=note.outlet
-                ),
-                urgent=True,
-            )
-            for order, note in open_
-        ],
+        [_withdrawn(order, note, note.connection_id) for order, note in open_]
+        + [_withdrawn(order, note, None) for order, note in gone],
     )
-    gone = [(order, note) for order, note in asked if note.offer_id in never_told]
-    for (order, note), delivery in zip(open_, told, strict=True):
+    for (order, note), delivery in zip(open_, told[: len(open_)], strict=True):
         if delivery is None:
             gone.append((order, note))
         else:
             note.recall_id = delivery
             books.touched[note.id] = note
     return gone
+
+
+def _withdrawn(order: Order, note: Note, connection_id: int | None) -> Announcement:
+    fact = facts.DispatchWithdrawn(number=order.number, note=note.number, outlet=note.outlet)
+    return Announcement(connection_id=connection_id, key=note.id, fact=fact, urgent=True)
 
 
 async def _count_off(tx: Tx, notes: Collection[Note]) -> None:

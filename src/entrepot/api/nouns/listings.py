@@ -7,14 +7,15 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from entrepot.api import naming, paging
-from entrepot.api.batch import MOST
+from entrepot.api.batch import MOST, Batch, batch
 from entrepot.api.desk import Desk
 from entrepot.api.operation import reads, writes
 from entrepot.api.paging import Number, Page, Paged
-from entrepot.api.words import Body, Code
-from entrepot.catalogue import flows
+from entrepot.api.words import SAID, Body, Code
+from entrepot.catalogue import flows, listings
+from entrepot.connections.flows import audit
 from entrepot.db import Row, Tx, queries
-from entrepot.errors import BadInput
+from entrepot.errors import BadInput, Missing, Refused
 
 _q = queries(__package__)
 
@@ -53,6 +54,27 @@ class Saved(Struct, frozen=True, kw_only=True):
     saved: int
 
 
+class ListingNamed(Body, frozen=True, kw_only=True):
+    """A listing by the partner's words for it."""
+
+    connection: Code
+    type: Annotated[str, Meta(max_length=50)]
+    key: Code
+
+
+class ListingsRemoved(Body, frozen=True, kw_only=True):
+    """Listings that are to go, and why; the partner is told no more of them."""
+
+    listings: Annotated[list[ListingNamed], Meta(min_length=1, max_length=MOST)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=SAID)]
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    """The article whose listing is gone."""
+
+    sku: str
+
+
 class ListingsWanted(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which listings, in the order of their making."""
 
@@ -80,7 +102,7 @@ async def save_listings(tx: Tx, desk: Desk, body: NewListings) -> Saved:
         if fault := role.misnamed(one.type, one.key):
             raise BadInput("misnamed", f"{one.connection}: {fault}.", path=f"listings[{at}]")
     articles = await naming.articles(tx, {one.sku for one in body.listings})
-    listings = [
+    fresh = [
         flows.Listing(
             connection_id=known[one.connection],
             type=one.type,
@@ -89,8 +111,25 @@ async def save_listings(tx: Tx, desk: Desk, body: NewListings) -> Saved:
         )
         for one in body.listings
     ]
-    await flows.add_listings(tx, listings)
-    return Saved(saved=len(listings))
+    await flows.add_listings(tx, fresh)
+    return Saved(saved=len(fresh))
+
+
+@writes("POST", "/listings/remove", "listings", several=True)
+async def remove_listings(tx: Tx, desk: Desk, body: ListingsRemoved) -> Batch[Removed]:
+    """Take listings away; who did and why is audited. What partners' documents name so is unknown then."""
+    known = naming.connections(desk, {one.connection for one in body.listings})
+    outcomes: list[str | Refused] = []
+    for one in body.listings:
+        sku = await listings.unlist(tx, known[one.connection], one.type, one.key)
+        if sku is None:
+            text = f"{one.connection} has no listing {one.type} {one.key}."
+            outcomes.append(Missing("unknown_listing", text))
+            continue
+        details = {"connection": one.connection, "name": f"{one.type} {one.key}"}
+        await audit(tx, desk.who, "listing remove", sku, details=details, reason=body.reason)
+        outcomes.append(sku)
+    return batch(outcomes, lambda sku: Removed(sku=sku))
 
 
 def _listing(row: Row) -> Listing:

@@ -19,9 +19,9 @@ import msgspec
 from msgspec import Struct
 
 from entrepot import dialects, openapi
-from entrepot.api import access
 from entrepot.hub import Hub
 from entrepot.people import flows as people
+from entrepot.people import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ async def token(hub: Running) -> str:
         made = await opened.db.run(
             tenant_id, lambda tx: people.add_token(tx, "fuzz", scopes=["*"], per_minute=0)
         )
-        return access.shown(tenant_id, made)
+        return tokens.shown(tenant_id, made)
 
 
 def run(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from entrepot.api import access, rules
 from entrepot.people import flows as people
+from entrepot.people import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +36,11 @@ class Client:
     async def holding(self, *scopes: str, **more: Any) -> Client:
         """Return a client of the demo tenant whose fresh token has these scopes."""
         tenant_id = self.hub.registry.tenant("demo")
-        chosen = rules.scopes(scopes)
+        chosen = tokens.scopes(scopes)
         made = await self.hub.db.run(
             tenant_id, lambda tx: people.add_token(tx, "erp", scopes=chosen, **more)
         )
-        return Client(self.api, self.hub, access.shown(tenant_id, made))
+        return Client(self.api, self.hub, tokens.shown(tenant_id, made))
 
     async def get(self, path: str, **headers: str) -> Reply:
         """Ask for something below ``/api/v1``."""

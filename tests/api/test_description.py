@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from entrepot import dialects, openapi
-from entrepot.api import describe, docs, nouns, rules
+from entrepot.api import describe, docs, nouns
+from entrepot.people import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,14 +48,14 @@ def test_every_operation_is_described() -> None:
     for entry in entries:
         assert entry["summary"]
         ((scope,),) = (one["token"] for one in entry["security"])
-        assert rules.scope(scope) == scope
+        assert tokens.scope(scope) == scope
     for reference in references(document):
         assert resolved(document, reference)
 
 
 def test_the_nouns_are_those_that_scopes_name() -> None:
     """A scope for every noun, and a noun for every scope."""
-    assert {operation.noun for operation in OPERATIONS} <= set(rules.NOUNS)
+    assert {operation.noun for operation in OPERATIONS} <= set(tokens.NOUNS)
 
 
 def test_decimals_are_numbers_in_replies_and_may_be_text_in_requests() -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from entrepot import clock
-from entrepot.api.access import MARK
 from entrepot.people import flows as people
+from entrepot.people.tokens import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from entrepot.console.app import create_app
+from entrepot.people import tokens
 from tests.console.person import Person
 from tests.console.world import World
 
@@ -98,8 +99,10 @@ async def test_a_token_is_shown_once_and_ends(admin: Person, world: World) -> No
     page = await admin.post("/tokens", {"name": "till", "scopes": "orders:read, stock:read"})
     found = re.search(r'data-copy="([^"]{20,})"', page.text)
     assert found is not None
+    assert tokens.tenant_of(found[1]) is not None  # as the native API takes it
     page = await admin.get("/tokens")
     assert "till" in page.words
+    assert "orders:read stock:read" in page.words
     assert found[1] not in page.text
     (end,) = set(re.findall(r'action="(/tokens/\d+/end)"', page.text))
     assert "counts no more" in (await admin.post(end)).words
@@ -108,6 +111,9 @@ async def test_a_token_is_shown_once_and_ends(admin: Person, world: World) -> No
     )
     await admin.get("/tokens")
     assert (await admin.post("/tokens", {"name": ""}, hx_request="true")).status == 422
+    for scopes in ("", "orders:eat"):
+        wrong = {"name": "x", "scopes": scopes}
+        assert (await admin.post("/tokens", wrong, hx_request="true")).status == 422
     assert (await admin.post("/tokens/1/end", hx_request="true")).status == 422
 
 

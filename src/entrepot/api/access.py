@@ -17,28 +17,9 @@ if TYPE_CHECKING:
 
     from entrepot.db import Row, Tx
 
-MARK = "ent"
 WINDOW = 60
 """Seconds that a token's calls are counted for."""
 _q = queries(__package__)
-
-
-def shown(tenant_id: int, token: str) -> str:
-    """Return a token as its holder keeps it: it says whose it is, so that it is looked up in one tenant."""
-    return f"{MARK}_{tenant_id:x}_{token}"
-
-
-def tenant_of(text: str) -> tuple[int, str] | None:
-    """Return (tenant, token) of what a caller showed; None where that is no token of ours."""
-    mark, _, rest = text.partition("_")
-    tenant, _, token = rest.partition("_")
-    if mark != MARK or not token or not 0 < len(tenant) <= 16:
-        return None
-    try:
-        tenant_id = int(tenant, 16)
-    except ValueError:
-        return None
-    return (tenant_id, token) if tenant_id < 1 << 63 else None
 
 
 async def admit(tx: Tx, tokens: Sequence[str]) -> list[Caller | Refused]:

@@ -22,6 +22,7 @@ from entrepot.api.table import Table
 from entrepot.db import queries
 from entrepot.errors import NotAllowed, Refused
 from entrepot.patience import Patience
+from entrepot.people import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -112,7 +113,7 @@ class Api:
     async def _caller(self, header: str, limits: dict[str, str]) -> Caller:
         """Return who holds the token shown; raises Stopped for nobody, and for who calls too often."""
         kind, _, token = header.partition(" ")
-        found = access.tenant_of(token.strip()) if kind.lower() == "bearer" else None
+        found = tokens.tenant_of(token.strip()) if kind.lower() == "bearer" else None
         if found is None or found[0] not in self._hub.registry.tenants:
             raise _stranger()
         try:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from entrepot.api import rules
 from entrepot.errors import NotAllowed
+from entrepot.people import tokens
 from entrepot.people.rules import Actor
 
 if TYPE_CHECKING:
@@ -77,5 +77,5 @@ class Desk:
 
     def require(self, scope: str) -> None:
         """Refuse a caller whose token does not hold ``scope``."""
-        if not rules.allows(self.caller.scopes, scope):
+        if not tokens.allows(self.caller.scopes, scope):
             raise NotAllowed("lacks_scope", f"This token lacks the scope {scope}.", scope=scope)

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from entrepot.api import access, rules
 from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.connections.flows import audit
-from entrepot.people import flows
+from entrepot.people import flows, tokens
 
 app = typer.Typer()
 
@@ -33,13 +32,13 @@ async def create(
     as_json: Json = False,
 ) -> None:
     """Make a token for a program; it is shown this once."""
-    scopes = rules.scopes(scope)
+    scopes = tokens.scopes(scope)
     made = await desk.run(
         lambda tx: flows.add_token(tx, name, login=login, scopes=scopes, per_minute=rate)
     )
     details = {"scopes": scopes, "login": login, "per_minute": rate}
     await desk.run(lambda tx: audit(tx, desk.who, "token create", name, details=details))
-    token = access.shown(desk.tenant_id, made)
+    token = tokens.shown(desk.tenant_id, made)
     if as_json:
         show.as_json({"token": token})
         return

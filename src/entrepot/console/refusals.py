@@ -28,6 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "own_role": N_("Nobody changes their own role."),
     "own_account": N_("Your own account is under your name, at the top."),
     "unknown_person": N_("There is no such person."),
+    "unknown_scope": N_("There is no such scope. Say for instance: orders:read stock:write"),
     "unknown_token": N_("There is no such token, or it has ended already."),
     "name_missing": N_("It needs a name."),
     "misnamed": N_("The partner would not take this name: %(fault)s."),

@@ -11,11 +11,11 @@ from entrepot.api import naming, paging
 from entrepot.api.desk import Desk
 from entrepot.api.operation import reads, writes
 from entrepot.api.paging import Number, Page, Paged
-from entrepot.api.rules import REVEAL
 from entrepot.api.words import SAID, Body, Code
 from entrepot.connections import flows
 from entrepot.connections.exchanges import Exchange, Filter, find
 from entrepot.db import Tx
+from entrepot.people.tokens import REVEAL
 
 
 class ExchangeShown(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from entrepot.api import paging, rules, words
+from entrepot.api import paging, words
 from entrepot.api.answer import Octets
 from entrepot.api.desk import Desk
 from entrepot.api.operation import Created, reads, writes
@@ -19,6 +19,7 @@ from entrepot.exports import jobs
 from entrepot.exports.jobs import NewExport
 from entrepot.exports.kinds import KINDS
 from entrepot.imports.jobs import Format
+from entrepot.people.tokens import REVEAL
 
 PartNumber = Annotated[int, Meta(ge=1, le=1_000_000)]
 _NOUN = {"outlets": "locations", "pieces": "stock"}
@@ -108,7 +109,7 @@ async def begin_export(tx: Tx, desk: Desk, body: ExportWanted) -> Created[Export
 def _require(desk: Desk, kind: str, *, personal: bool) -> None:
     desk.require(f"{_NOUN.get(kind, kind)}:read")
     if personal:
-        desk.require(rules.REVEAL)
+        desk.require(REVEAL)
 
 
 def _export(row: Row) -> Export:

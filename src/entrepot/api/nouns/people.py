@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from entrepot.api import access, paging, rules, words
+from entrepot.api import paging, words
 from entrepot.api.batch import MOST
 from entrepot.api.desk import Desk
 from entrepot.api.operation import Created, reads, writes
@@ -16,7 +16,7 @@ from entrepot.api.words import Body, Code, Id
 from entrepot.connections.flows import audit
 from entrepot.db import Row, Tx, queries
 from entrepot.errors import NotAllowed
-from entrepot.people import flows
+from entrepot.people import flows, tokens
 from entrepot.people.rules import Role
 
 RoleName = Literal["none", "sales", "cpa", "finance", "warehouse", "admin"]
@@ -154,9 +154,9 @@ async def list_tokens(tx: Tx, desk: Desk, query: Paged) -> Page[Token]:
 @writes("POST", "/tokens", "people", status=201)
 async def create_token(tx: Tx, desk: Desk, body: NewToken) -> Created[TokenMade]:
     """Make a token for a program; it is shown this once."""
-    scopes = rules.scopes(body.scopes)
+    scopes = tokens.scopes(body.scopes)
     for scope in scopes:
-        if not rules.allows(desk.caller.scopes, scope):
+        if not tokens.allows(desk.caller.scopes, scope):
             text = f"This token lacks the scope {scope} itself."
             raise NotAllowed("lacks_scope", text, scope=scope)
     made = await flows.add_token(
@@ -164,7 +164,7 @@ async def create_token(tx: Tx, desk: Desk, body: NewToken) -> Created[TokenMade]
     )
     details = {"scopes": scopes, "login": body.login}
     await audit(tx, desk.who, "token create", body.name, details=details)
-    shown = access.shown(desk.caller.tenant_id, made)
+    shown = tokens.shown(desk.caller.tenant_id, made)
     return Created(TokenMade(token=shown, scopes=scopes), "/tokens")
 
 

@@ -16,6 +16,8 @@ from entrepot.errors import BadInput, Conflict, Missing
 from entrepot.people import flows
 from entrepot.people.flows import Person
 from entrepot.people.rules import PAPERWORK, Role
+from entrepot.people.tokens import scopes as read_scopes
+from entrepot.people.tokens import shown
 
 if TYPE_CHECKING:
     from litestar import Response
@@ -129,11 +131,15 @@ async def new_token(visit: Visit) -> Response[Any]:
     name = visit.form.get("name", "").strip()
     if not name or not decode.storable(name):
         raise BadInput("name_missing", "It needs a name.", path="name")
-    scopes = [word for word in visit.form.get("scopes", "").replace(",", " ").split() if word]
+    scopes = read_scopes(visit.form.get("scopes", "").replace(",", " ").split())
+    if not scopes:
+        raise BadInput("unknown_scope", "Say at least one scope.", path="scopes")
     async with visit.transaction() as tx:
         token = await flows.add_token(tx, name, scopes=scopes)
         await audit(tx, visit.who, "token make", name, details={"scopes": " ".join(scopes)})
-    return _main(visit.show("people/token.html", name=name, token=token))
+    return _main(
+        visit.show("people/token.html", name=name, token=shown(visit.seat.tenant_id, token))
+    )
 
 
 @post("/tokens/{token_id:int}/end", "people.edit")

@@ -1,4 +1,4 @@
-"""Scopes: what a token's holder may do. Pure."""
+"""Tokens of the native API: how one is written, and what its holder may do. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ NOUNS = (
     "exchanges", "exports", "imports", "levels", "listings", "locations", "orders", "people",
     "reconciliations", "returns", "settings", "stock", "suites", "webhooks",
 )  # fmt: skip
+MARK = "ent"
 REVEAL = "exchanges:reveal"
 """To see phones, names and addresses that are masked otherwise; each look is audited."""
 ALL = "*"
@@ -58,3 +59,21 @@ def allows(held: Collection[str], wanted: str) -> bool:
         return False
     enough = ("read", "write") if verb == "read" else ("write",)
     return any(f"{n}:{v}" in held for n in (noun, "*") for v in enough)
+
+
+def shown(tenant_id: int, token: str) -> str:
+    """Return a token as its holder keeps it: it says whose it is, so that it is looked up in one tenant."""
+    return f"{MARK}_{tenant_id:x}_{token}"
+
+
+def tenant_of(text: str) -> tuple[int, str] | None:
+    """Return (tenant, token) of what a caller showed; None where that is no token of ours."""
+    mark, _, rest = text.partition("_")
+    tenant, _, token = rest.partition("_")
+    if mark != MARK or not token or not 0 < len(tenant) <= 16:
+        return None
+    try:
+        tenant_id = int(tenant, 16)
+    except ValueError:
+        return None
+    return (tenant_id, token) if tenant_id < 1 << 63 else None

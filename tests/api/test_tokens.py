@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.api import paging, rules
+from entrepot.api import paging
 from entrepot.api.paging import Paged
 from entrepot.errors import BadInput
+from entrepot.people import tokens
 
-NOUNS = st.sampled_from([*rules.NOUNS])
+NOUNS = st.sampled_from([*tokens.NOUNS])
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ NOUNS = st.sampled_from([*rules.NOUNS])
 )
 def test_a_scope_may_be_written_in_short(word: str, scope: str) -> None:
     """Words that are easily guessed mean what they seem to."""
-    assert rules.scope(word) == scope
+    assert tokens.scope(word) == scope
 
 
 @pytest.mark.parametrize(
@@ -45,34 +46,34 @@ def test_a_scope_may_be_written_in_short(word: str, scope: str) -> None:
 def test_an_unknown_scope_is_refused_with_the_known_ones(word: str) -> None:
     """The message names the nouns."""
     with pytest.raises(BadInput, match=r"adjustments, articles"):
-        rules.scope(word)
+        tokens.scope(word)
 
 
 @given(NOUNS, NOUNS)
 def test_writing_includes_reading_and_nothing_else(held: str, wanted: str) -> None:
     """A scope covers its own noun only; a star covers all."""
-    assert rules.allows([f"{held}:write"], f"{wanted}:read") == (held == wanted)
-    assert rules.allows([f"{held}:read"], f"{wanted}:read") == (held == wanted)
-    assert not rules.allows([f"{held}:read"], f"{wanted}:write")
-    assert rules.allows(["*:read"], f"{wanted}:read")
-    assert not rules.allows(["*:read"], f"{wanted}:write")
-    assert rules.allows(["*:write"], f"{wanted}:write")
-    assert rules.allows(["*"], f"{wanted}:write")
+    assert tokens.allows([f"{held}:write"], f"{wanted}:read") == (held == wanted)
+    assert tokens.allows([f"{held}:read"], f"{wanted}:read") == (held == wanted)
+    assert not tokens.allows([f"{held}:read"], f"{wanted}:write")
+    assert tokens.allows(["*:read"], f"{wanted}:read")
+    assert not tokens.allows(["*:read"], f"{wanted}:write")
+    assert tokens.allows(["*:write"], f"{wanted}:write")
+    assert tokens.allows(["*"], f"{wanted}:write")
 
 
 def test_revealing_is_no_part_of_writing() -> None:
     """Plaintext needs its own scope, or all of them."""
-    assert not rules.allows(["exchanges:write", "*:write"], rules.REVEAL)
-    assert rules.allows([rules.REVEAL], rules.REVEAL)
-    assert rules.allows(["*"], rules.REVEAL)
+    assert not tokens.allows(["exchanges:write", "*:write"], tokens.REVEAL)
+    assert tokens.allows([tokens.REVEAL], tokens.REVEAL)
+    assert tokens.allows(["*"], tokens.REVEAL)
 
 
 def test_a_token_gives_no_more_than_it_has() -> None:
     """Handing on is limited to what is held."""
-    assert rules.allows(["*:write"], "*:read")
-    assert not rules.allows(["orders:write"], "*:read")
-    assert not rules.allows(["*:write"], "*")
-    assert rules.allows(["*"], "*")
+    assert tokens.allows(["*:write"], "*:read")
+    assert not tokens.allows(["orders:write"], "*:read")
+    assert not tokens.allows(["*:write"], "*")
+    assert tokens.allows(["*"], "*")
 
 
 @given(st.tuples(st.text(), st.integers(0, 2**63 - 1)))

@@ -12,8 +12,8 @@ from entrepot.cli import application
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE = {"backup", "conform", "doctor", "mock", "restore", "serve", "tenant add"}
-"""About the machine, all tenants, or anybody's server: no tenant's program may."""
+HERE = {"backup", "conform", "doctor", "mock", "restore", "serve", "tenant add", "people password"}
+"""About the machine, all tenants, anybody's server, or the way back into the console: no program's."""
 SAME = {
     "connections add": "add_connection",
     "connections guide": "guide_connection",

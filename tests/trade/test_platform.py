@@ -187,6 +187,16 @@ async def test_everybody_reads_everything(screens: Screens) -> None:
     assert {name for row in buttons for name, may in row.items() if may} == {"logButton"}
 
 
+@pytest.mark.parametrize("who", ["cpa", "finance", "warehouse"])
+async def test_who_may_not_file_learns_nothing_of_orders(screens: Screens, who: str) -> None:
+    """The right to file is looked at first, of both papers."""
+    refused = await screens.call(who, "PUT", "/v2/order/ap", ap("no-such-order"))
+    assert (refused.code, refused.data) == (100403, None)
+    with pytest.raises(Said) as said:
+        await screens.client(who).create_sr(sr("no-such-order"))
+    assert said.value.number == 100403
+
+
 async def test_a_repeated_create_with_its_key_is_the_first_one(screens: Screens) -> None:
     """Also at the same instant on two processes; other content under the key is refused."""
     await screens.sell(["key-1", "key-2"], 9, Decimal(2), ship=True)

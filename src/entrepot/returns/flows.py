@@ -45,14 +45,15 @@ async def create(tx: Tx, batch: Sequence[NewReturn]) -> list[str | Refused]:
     settings = await papers.settings(tx)
     repeats = Repeats(KIND, [new.key for new in batch])
     outcomes: dict[int, str | Refused] = {}
-    fresh = await repeats.claim(tx)
-    drafts = await drafted(tx, {at: batch[at].body for at in fresh}, settings, outcomes)
-    for at in list(drafts):
+    allowed = {}
+    for at in await repeats.claim(tx):
         try:
             right(batch[at].actor, "create", KIND, "", None, policy(settings))
         except Refused as refusal:
             outcomes[at] = refusal
-            del drafts[at]
+            continue
+        allowed[at] = batch[at].body
+    drafts = await drafted(tx, allowed, settings, outcomes)
     good = sorted(drafts)
     filed = await papers.file(tx, KIND, [_paper(drafts[at], batch[at].actor) for at in good])
     saved = [(paper, drafts[at]) for paper, at in zip(filed, good, strict=True)]

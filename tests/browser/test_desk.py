@@ -146,6 +146,7 @@ async def test_an_exchange_is_revealed_with_a_reason(
         assert await window.faults() == []
         await window.answer("Reveal", reason=reason)
         await window.reads("13800138000")
+        assert await window.page.locator("#sheet[open]").count() == 0
         assert await window.faults() == []
         await window.go("/audit")
         await window.reads(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from tests.browser.test_business import everywhere
 from tests.browser.tour import address
 
 if TYPE_CHECKING:
+    from playwright.async_api import Route
+
     from tests.browser.conftest import Opened
 
 _OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
@@ -91,6 +94,29 @@ async def test_a_dialog_keeps_the_focus_and_gives_it_back(opened: Opened) -> Non
         await window.page.locator("#sheet:not([open])").wait_for(state="attached")
         at = await window.page.evaluate("document.activeElement.textContent")
         assert window.t("Stocktake") in at
+
+
+@everywhere
+async def test_a_dialog_stays_while_an_older_answer_arrives(
+    opened: Opened, place: tuple[str, int]
+) -> None:
+    """What was asked for before it opened is shown behind it, and closes nothing."""
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    async with opened(*place) as window:
+        await window.go("/connections")
+        await window.page.get_by_role("link", name="minimall", exact=True).click()
+        await window.page.route("**/levels", hold)
+        await window.press("Send changed levels now")
+        await window.ask("Rotate the key")
+        held.set()
+        await window.toast(window.t("The levels are on their way."))
+        assert await window.page.locator("#sheet[open]").count() == 1
+        assert await window.faults() == []
 
 
 async def test_the_menu_of_a_phone_opens_and_closes(opened: Opened) -> None:

@@ -6,7 +6,9 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const sheet = () => $("#sheet");
 
-  // One dialog, filled by the server: whatever is swapped into it is shown; what goes elsewhere closes it.
+  // One dialog, filled by the server: whatever is swapped into it is shown; what is asked for from it and
+  // goes elsewhere closes it. An answer to what was asked before it opened does not.
+  const askedInside = new WeakSet();
   document.addEventListener("htmx:after:swap", (event) => {
     const asked = event.detail.ctx?.target;
     const target = typeof asked === "string" ? $(asked) : asked;
@@ -15,7 +17,7 @@
       dialog.classList.toggle("wide", Boolean($("[data-wide]", dialog)));
       if (dialog.textContent.trim() && !dialog.open) dialog.showModal();
       $("[autofocus]", dialog)?.focus();
-    } else if (sheet()?.open && !sheet().contains(target)) {
+    } else if (sheet()?.open && !sheet().contains(target) && askedInside.has(event.detail.ctx)) {
       sheet().close();
     }
     settle();
@@ -27,6 +29,7 @@
   // Polling rests while nobody looks, while a menu or dialog is open, and while something is typed.
   document.addEventListener("htmx:before:request", (event) => {
     const { sourceEvent, sourceElement } = event.detail.ctx;
+    if (sheet()?.contains(sourceElement)) askedInside.add(event.detail.ctx);
     if (sourceEvent?.type !== "every") return;
     const busy = sourceElement.contains(document.activeElement)
       && document.activeElement.matches("input, textarea, select, summary");

@@ -141,7 +141,7 @@ class Gateway:
         tracing.ended(
             *("server", f"{partner.dialect} {route}", taken),
             tenant_id=partner.tenant_id,
-            document=_storable(call.document),
+            document=decode.kept(call.document),
             caller=headers.get(b"traceparent", b"").decode("latin-1"),
             failed=reply.status >= 500,
             status=reply.status,
@@ -154,12 +154,12 @@ class Gateway:
             "in",
             id=call.id,
             method=scope["method"],
-            path=_storable(path + ("?" + query.decode("latin-1") if query else "")),
+            path=decode.kept(path + ("?" + query.decode("latin-1") if query else "")),
             status=reply.status,
             seconds=taken,
             request=raw,
             reply=kept,
-            document=_storable(call.document),
+            document=decode.kept(call.document),
             also=call.also,
         )
         await self._recorder.room()
@@ -274,13 +274,6 @@ def _segment(value: str) -> str:
 def _kept(chunks: list[bytes]) -> bytes:
     """Return as much of a refused body as is recorded."""
     return b"".join(chunks)[:_KEPT]
-
-
-def _storable(text: str) -> str:
-    """Return text a database keeps, for the record only."""
-    return (
-        text if decode.storable(text) else text.replace("\0", "␀").encode(errors="replace").decode()
-    )
 
 
 async def _send(send: Send, reply: Reply, request_id: str) -> bytes:

@@ -95,7 +95,7 @@ def test_what_does_not_get_through_is_a_persons(hub: Beside, goldshop: str) -> N
     """Past its deadline a delivery needs attention, holds back what is behind it, and is moved by hand."""
     (row,) = [r for r in _connections(hub) if r["name"] == "goldshop"]
     partner = row["partner_url"]
-    broken = ("partner_url=http://127.0.0.1:9", "schedule=100ms", "deadline=500ms", "breaker=off")
+    broken = ("partner_url=http://127.0.0.1:9", "schedule=100ms", "deadline=2s", "breaker=off")
     assert hub.run("connections", "set", "goldshop", *broken).code == 0
     for number in ("A", "B"):
         assert _post(f"{goldshop}/pickGoods/send", order(number, ("MF004", 1))) == 200

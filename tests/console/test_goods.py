@@ -67,6 +67,7 @@ async def test_safety_stock_is_kept_back_from_channels(admin: Person, world: Wor
     await admin.get(address)
     page = await admin.post(address, {"pieces": "40"})
     assert "The safety stock is saved." in page.words
+    assert "What happened Set a safety stock" in page.words
     explained = page.links(rf"/stock/{article}/explain/\d+")[0]
     assert "460" in (await admin.get(explained)).words
     assert (await admin.get(f"/stock/{article}/explain/1")).status == 404
@@ -146,6 +147,7 @@ async def test_a_suite_is_composed_with_its_split_shown(admin: Person, world: Wo
     assert "25" in preview.words
     page = await admin.post("/suites/save", form)
     assert re.fullmatch(r"/suites/\d+", page.path)
+    assert "What happened Saved a suite" in page.words
     again = await admin.post("/suites/save", form, hx_request="true")
     assert "BOX-9" in again.words
     assert again.status == 422

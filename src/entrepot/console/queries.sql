@@ -15,8 +15,9 @@ WHERE d.tenant_id = $1 AND d.document = ANY($2::text[])
 ORDER BY d.id DESC LIMIT $3;
 
 -- name: audit_of
+-- Who looked at what was hidden of it, and, where its set-up is its own ($4), who changed that.
 SELECT at, who, what, reason FROM audit
-WHERE tenant_id = $1 AND subject = ANY($2::text[]) AND what LIKE 'reveal%'
+WHERE tenant_id = $1 AND subject = ANY($2::text[]) AND ($4::boolean OR what LIKE 'reveal%')
 ORDER BY id DESC LIMIT $3;
 
 -- name: exchanges_of

@@ -46,16 +46,18 @@ async def timeline(
     numbers: Sequence[str],
     log: Sequence[Row] = (),
     steps: Sequence[Event] = (),
+    changes: bool = False,
 ) -> list[Event]:
     """Return what happened to the documents with these numbers, newest first.
 
-    ``log`` are an order's own steps as stored, ``steps`` another document's, as events already.
+    ``log`` are an order's own steps as stored, ``steps`` another document's, as events already; ``changes``
+    asks for what was changed of goods, whose numbers are names.
     """
     wanted = list(numbers)
     events = [*steps, *(_logged(row) for row in log)]
     events += [_moved(row) for row in await tx.rows(_q.movements_of, wanted, _MOST)]
     events += [_delivered(row) for row in await tx.rows(_q.deliveries_of, wanted, _MOST)]
-    events += [_audited(row) for row in await tx.rows(_q.audit_of, wanted, _MOST)]
+    events += [_audited(row) for row in await tx.rows(_q.audit_of, wanted, _MOST, changes)]
     if visit.seat.may("exchanges.see"):
         events += [_exchanged(row) for row in await tx.rows(_q.exchanges_of, wanted, _MOST)]
     return sorted(events, key=lambda event: event.at)[::-1]
@@ -95,7 +97,8 @@ def _delivered(row: Row) -> Event:
 
 def _audited(row: Row) -> Event:
     title = vocabulary.audited(row["what"])
-    return Event(at=row["at"], icon="eye", title=title, by=row["who"], more=row["reason"])
+    icon = "eye" if row["what"].startswith("reveal") else "settings"
+    return Event(at=row["at"], icon=icon, title=title, by=row["who"], more=row["reason"])
 
 
 def _exchanged(row: Row) -> Event:

@@ -10,6 +10,7 @@ import msgspec
 
 from entrepot import clock, decode
 from entrepot.console import exports, filters, lists, vocabulary
+from entrepot.console.timeline import timeline
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.db import queries
@@ -79,6 +80,7 @@ async def article(visit: Visit) -> Response[Any]:
     return visit.show(
         "stock/article.html",
         article=found, places=places, promised=promised, channels=channels, moved=moved,
+        events=events,
         details={k: str(v) for k, v in msgspec.json.decode(found["details"]).items() if v},
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from entrepot.catalogue import rules, suites
 from entrepot.catalogue.rules import AUTOMATIC, PriceLine
 from entrepot.connections.flows import audit
 from entrepot.console import lists
+from entrepot.console.timeline import timeline
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.db import queries
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from litestar import Response
 
     from entrepot.catalogue.suites import Shown
+    from entrepot.console.timeline import Event
 
 _q = queries(__package__)
 _SPARE_ROWS = 3
@@ -65,9 +67,10 @@ async def suite(visit: Visit) -> Response[Any]:
     async with visit.reading() as tx:
         shown = await _shown(visit)
         limit = await suites.availability(tx, shown.id)
+        events = await timeline(visit, tx, numbers=[shown.suite.sku], changes=True)
     if visit.seat.may("suites.edit"):
-        return await _editor(visit, shown, limit)
-    return visit.show("suites/suite.html", shown=shown, limit=limit)
+        return await _editor(visit, shown, limit, events)
+    return visit.show("suites/suite.html", shown=shown, limit=limit, events=events)
 
 
 @post("/suites/preview", "suites.edit")
@@ -140,15 +143,18 @@ async def _known(visit: Visit, skus: Sequence[str]) -> dict[str, Any]:
         return {row["sku"]: row for row in await tx.rows(_q.prices, list(skus))}
 
 
-async def _editor(visit: Visit, shown: Shown | None, limit: Any = None) -> Response[Any]:
+async def _editor(
+    visit: Visit, shown: Shown | None, limit: Any = None, events: Sequence[Event] = ()
+) -> Response[Any]:
     async with visit.reading() as tx:
         labels = await suites.labels(tx)
     rows = [_row(part) for part in shown.suite.parts] if shown else []
     rows += [Row() for _spare in range(_SPARE_ROWS)]
     content = shown.suite if shown else Suite(sku="", name="", parts=())
     return visit.show(
-        "suites/editor.html", shown=shown, suite=content, rows=rows, labels=labels, limit=limit
-    )
+        "suites/editor.html", shown=shown, suite=content, rows=rows, labels=labels, limit=limit,
+        events=events,
+    )  # fmt: skip
 
 
 def _row(part: SuitePart) -> Row:

@@ -77,6 +77,7 @@ async def article(visit: Visit) -> Response[Any]:
         moved = await tx.rows(
             _q.movements, article_id, None, None, None, None, _BEGIN, _END, 10, None
         )
+        events = await timeline(visit, tx, numbers=[found["sku"]], changes=True)
     return visit.show(
         "stock/article.html",
         article=found, places=places, promised=promised, channels=channels, moved=moved,

@@ -110,6 +110,6 @@ def _exchanged(row: Row) -> Event:
     return Event(
         at=row["at"], icon="arrow-down-left" if inward else "arrow-up-right",
         title=sentence % {"connection": row["connection"]}, colour="bad" if bad else "",
-        by=f"{row['method']} {row['path']} → {answer}",
+        by=f"{row['method']} {row['path'].partition('?')[0]} → {answer}",
         href=f"/exchanges/{lists.by_time(row)}",
     )  # fmt: skip

@@ -124,7 +124,7 @@ def test_markdown_becomes_html() -> None:
     text = page("t", "\n".join(MARKDOWN.strip().split("\n")))
     for part in (
         "<h1>One <code>a&lt;b</code></h1>",
-        "<p>Text <strong>bold</strong> and over two lines.</p>",
+        "<p>Text <strong>bold <code>x</code></strong> and over two lines.</p>",
         '<a href="https://x.example/a">link</a>',
         "<ul><li>first goes on</li>\n<li>second</li>\n</ul>",
         "<th>a</th><th>b</th>",
@@ -139,7 +139,7 @@ def test_markdown_becomes_html() -> None:
 MARKDOWN = """
 # One `a<b`
 
-Text **bold** and
+Text **bold `x`** and
 over two lines.
 - first
   goes on

@@ -27,8 +27,7 @@ pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; white-space: pre-wr
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; } @page { margin: 18mm; } }
 """
-_CODE = re.compile(r"(`[^`]+`)")
-_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_SPAN = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>(?:`[^`]+`|[^*`])+)\*\*")
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _RULER = re.compile(r"\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?")
 
@@ -112,16 +111,19 @@ def _list(lines: list[str]) -> str:
 
 def _inline(text: str) -> str:
     """Return a line with its code, bold and links as HTML; what is in code stays as it is."""
-    parts = _CODE.split(text)
-    return "".join(
-        f"<code>{_safe(part[1:-1])}</code>" if at % 2 else _marked(part)
-        for at, part in enumerate(parts)
-    )
+    made, at = [], 0
+    for hit in _SPAN.finditer(text):
+        made.append(_linked(text[at : hit.start()]))
+        if hit["code"]:
+            made.append(f"<code>{_safe(hit['code'])}</code>")
+        else:
+            made.append(f"<strong>{_inline(hit['bold'])}</strong>")
+        at = hit.end()
+    return "".join([*made, _linked(text[at:])])
 
 
-def _marked(text: str) -> str:
-    text = _BOLD.sub(r"<strong>\1</strong>", _safe(text))
-    return _LINK.sub(r'<a href="\2">\1</a>', text)
+def _linked(text: str) -> str:
+    return _LINK.sub(r'<a href="\2">\1</a>', _safe(text))
 
 
 def _safe(text: str) -> str:

@@ -77,7 +77,8 @@ async def article(visit: Visit) -> Response[Any]:
         moved = await tx.rows(
             _q.movements, article_id, None, None, None, None, _BEGIN, _END, 10, None
         )
-        events = await timeline(visit, tx, numbers=[found["sku"]], changes=True)
+        names = [found["sku"], str(article_id)]  # a safety stock is audited under the id
+        events = await timeline(visit, tx, numbers=names, changes=True)
     return visit.show(
         "stock/article.html",
         article=found, places=places, promised=promised, channels=channels, moved=moved,

@@ -45,7 +45,7 @@ def test_a_scripted_subscriber_tells_what_is_signed_from_what_is_not() -> None:
     process, url = start_mock("--dialect", "webhooks", "--role", "receiver", *known)
     try:
         asked = ("conform", url, "--dialect", "webhooks", "--role", "receiver")
-        checks = ("--check", "as_printed", "--check", "replay", "--check", "doors")
+        checks = ("--check", "as_printed", "--check", "hostility", "--check", "doors")
         done = invoke(*asked, *known, *checks)
         assert (done.code, "0 differ" in done.out) == (0, True), done.out
         strange = invoke(*asked, "--secret", "secret=whsec_Yg==", "--check", "as_printed")

@@ -82,7 +82,7 @@ async def _play(partner: MockPartner, who: str, host: str, port: int) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     try:
-        server = await listen(partner.answer, host, port)
+        server = await listen(partner.answer, host, port, too_large=partner.too_large)
     except OSError as error:
         raise Unusable(f"Nothing can listen at {host}:{port}: {error.strerror}") from error
     where = f"[{host}]" if ":" in host else host

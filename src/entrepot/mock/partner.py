@@ -90,6 +90,11 @@ class MockPartner:
             self._used = [0] * len(self._rules)
             self._read_at = at
 
+    @property
+    def too_large(self) -> Answer:
+        """Return the dialect's own refusal of a body that is over the limit."""
+        return _worded(self._role.render(Problem("too_large", "请求体过大", status=413)))[1]
+
     async def answer(self, heard: Heard) -> Answer:
         """Return what a call gets, after its delay, and tell what was received."""
         refused = await self._refusal(heard)

@@ -21,14 +21,21 @@ _CHUNK = 64 * 1024
 
 
 async def listen(
-    answer: Callable[[Heard], Awaitable[Answer]], host: str, port: int
+    answer: Callable[[Heard], Awaitable[Answer]],
+    host: str,
+    port: int,
+    *,
+    too_large: Answer = Answer(status=413),  # noqa: B008 - frozen
 ) -> asyncio.Server:
-    """Return a listening server whose every request gets what ``answer`` says; raises OSError."""
+    """Return a listening server whose every request gets what ``answer`` says; raises OSError.
+
+    One whose body is over the limit gets ``too_large`` instead, and is the last of its connection.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = (OSError, TimeoutError, httptools.HttpParserError, asyncio.CancelledError)
         with contextlib.suppress(*ends):  # cancelled: the program ends, and this task with it
-            await _converse(reader, writer, answer)
+            await _converse(reader, writer, answer, too_large)
         writer.transport.abort()
 
     return await asyncio.start_server(serve, host, port)
@@ -38,10 +45,11 @@ async def _converse(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     answer: Callable[[Heard], Awaitable[Answer]],
+    too_large: Answer,
 ) -> None:
     """Answer one request after the other until the caller, or a dropped answer, ends it."""
     while (request := await _read(reader)) is not None:
-        said = Answer(status=413) if request.too_large else await answer(request.heard())
+        said = too_large if request.too_large else await answer(request.heard())
         if said.drop:
             return
         keeps = request.keeps and not request.too_large

@@ -141,7 +141,9 @@ class MockPartner:
                 await self._role.admit(call)
             call.do = call.ask = _reached
             call.path = values
-            call.body = self._table.read(route, heard.body)
+            content_type = heard.headers.get(b"content-type", b"")
+            call.raw = self._table.unfolded(route, heard.body, content_type)
+            call.body = self._table.read(route, call.raw)
             reply = await route.handler(call)
         except _WellFormed:
             return None

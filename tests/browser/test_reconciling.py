@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from entrepot import clock
+from tests.browser import office
 from tests.browser.test_business import everywhere
+from tests.browser.window import sign_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.browser.conftest import Opened
     from tests.browser.window import Window
-    from tests.running import Running
 
 # Whose list of what, with two keys that we do not have like that.
 LISTS = {
@@ -71,28 +72,16 @@ async def test_a_list_is_compared_and_settled(
 
 
 @everywhere
-async def test_a_partner_is_asked_for_its_stock(
-    opened: Opened, place: tuple[str, int], serving: Running
-) -> None:
-    """One whose interface has a query is called there and then, and its answer compared."""
-    (theirs,) = [
-        serving.base_url(one)
-        for one in await serving.connections()
-        if (one.tenant, one.partner.name) == ("demo", "goldshop")
-    ]
-    name = f"zz-asked-{place[1]}"
-    async with opened(*place) as window:
-        await window.go("/connections/new")
-        await window.fill("Name", name)
-        await window.page.locator("[name=kind]").select_option("goldshop/miniapp")
-        await window.page.locator("[name=partner_url]").fill(theirs)
-        await window.press("Make the connection")
-        await window.sees("The connection is made. This is what the partner needs.")
+async def test_a_partner_is_asked_for_its_stock(opened: Opened, place: tuple[str, int]) -> None:
+    """The partner at the other end answers, and its list is compared with ours at once."""
+    async with opened(*place, stranger=True) as window:
+        await sign_in(window.page, f"{office.KEEPER}@partners", office.PASSWORD)
         await window.go("/reconciliation")
-        await window.page.locator("#f-asked").select_option(name)
+        form = window.page.locator("form[action='/reconciliation/ask']")
+        await form.locator("[name=connection]").select_option("wangdian")
         await window.press("Ask and compare")
-        await window.page.wait_for_url("**/stock/20*")
-        await window.sees("asked the partner")
+        await window.page.wait_for_url("**/reconciliation/*/stock/*")
+        await window.sees("They list")
         assert await window.faults() == []
 
 

@@ -51,7 +51,7 @@ class History(Struct, kw_only=True):
 async def fill(url: str, vault: Vault, *, orders: int, movements: int) -> History:
     """Put so many orders and movements, and what goes with them, into tenant ``demo``; then analyse."""
     now, span = clock.now(), timedelta(days=DAYS)
-    first, last = ids.first_of(now - span), ids.first_of(now)
+    first, last = ids.floor(now - span), ids.floor(now)
     articles = max(50, min(ARTICLES, orders))
     receiver = vault.seal(msgspec.json.encode({"name": "陈晓明", "phone": PHONE}))
     body = vault.seal_body(msgspec.json.encode({"order_number": "H1", "phone": PHONE}))

@@ -141,7 +141,7 @@ async def test_a_style_that_is_a_suite_has_stock_and_weight(shop: Shop) -> None:
 async def marked(shop: Shop, connection: int) -> list[str]:
     """Mark what changed; return and forget the SKUs of listings that are dirty."""
     async with shop.db.transaction(shop.tenant_id) as tx:
-        await _mark({"listings": [connection], "styles": []}, tx)
+        await _mark({"listings": [connection], "styles": [], "articles": []}, tx)
         rows = await tx.rows(
             "WITH gone AS (DELETE FROM level WHERE tenant_id = $1 RETURNING article_id)"
             " SELECT sku FROM gone JOIN article a ON a.tenant_id = $1 AND a.id = article_id ORDER BY 1"

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from entrepot.db import Database
 from entrepot.dialect import Settings
 from entrepot.errors import BadInput, Conflict, Missing, Refused
+from entrepot.facts import GoodsSaved
 from entrepot.orders import flows as orders
 from entrepot.orders.rules import NewOrder, Placed, StepBy
 from entrepot.orders.views import show
@@ -94,6 +95,15 @@ async def test_an_unknown_style_is_created_where_the_policy_lets_it_in(shop: Jew
     rows = await shop.rows("SELECT sku, style_no, name FROM article WHERE tenant_id = $1")
     named = {row["sku"]: (row["style_no"], row["name"]) for row in rows}
     assert (named["X"], named["Y"]) == (("X", "name of X"), ("Y", ""))
+
+
+async def test_who_overhears_goods_is_told_of_styles_an_order_brought(shop: Jeweller) -> None:
+    shop.db.overhearers = lambda _tenant, kind: [7] if kind in ("", GoodsSaved.kind) else []
+    try:
+        await shop.one(orders.place, shop.order_of("N1", {"A": 1, "Y": 2}, create_unknown=True))
+    finally:
+        shop.db.overhearers = lambda _tenant, _kind: []
+    assert await shop.told() == [("goods_saved", "Y")]
 
 
 async def test_a_number_is_taken_once_per_connection(shop: Jeweller) -> None:

@@ -111,7 +111,9 @@ async def add_styles(tx: Tx, names: Collection[str]) -> dict[str, int]:
     wanted = sorted(names)
     fresh = await numbers(tx, "article", len(wanted))
     await tx.do(_q.add_styles, ids.some(len(wanted)), wanted, list(fresh))
-    return await by_style(tx, wanted)
+    made = await by_style(tx, wanted)
+    await told.parts(tx, list(made.values()))
+    return made
 
 
 async def add_listings(tx: Tx, listings: Sequence[Listing]) -> None:

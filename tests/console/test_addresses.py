@@ -29,6 +29,12 @@ def _of(method: str) -> list[str]:
 PAGES, ACTS = _of("GET"), _of("POST")
 
 
+def test_an_address_that_is_none_leads_nowhere() -> None:
+    """A browser may be made to send anything as the page it is on."""
+    assert paths.parts_of("http://host/orders?state=shipped").path == "/orders"
+    assert paths.parts_of("http://[").path == ""
+
+
 @pytest.fixture
 async def filled(hub: Hub, admin: Person) -> dict[str, str]:
     """Give the parameters of addresses, each naming something that is there."""

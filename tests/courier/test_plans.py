@@ -59,7 +59,7 @@ async def test_what_is_read_depends_on_what_changed(bureau: Bureau, known: bool,
     async with bureau.db.transaction(bureau.tenant_id) as tx:
         await tx.value(f"SELECT set_config('plan_cache_mode', '{plan}', true) WHERE $1::bigint > 0")
         await tx.do(_q.by_index)
-        marking = await cost(tx, _q.mark_levels, [connection], [styles], 1000)
+        marking = await cost(tx, _q.mark_levels, [connection], [styles], 1000, [])
         assert CHANGED <= marking <= 4 * CHANGED
         for name in ("dirty_listings", "dirty_styles"):
             assert PAGE <= await cost(tx, getattr(_q, name), connection, PAGE, later) <= 3 * PAGE

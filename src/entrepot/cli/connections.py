@@ -193,13 +193,13 @@ async def twin(
 def _warn_of_address(desk: Desk, name: str) -> None:
     """Say at once what a call would fail with: an address in the house that the tenant does not allow."""
     partner = desk.hub.registry.named(desk.tenant_id, name).partner
-    host = urlsplit(partner.partner_url or "").hostname or ""
     _, tenant = desk.hub.registry.tenants[desk.tenant_id]
-    address = "127.0.0.1" if host == "localhost" else host
     try:
+        host = urlsplit(partner.partner_url or "").hostname or ""
+        address = "127.0.0.1" if host == "localhost" else host
         if permitted(address, networks(tenant.get("allowed_networks", ()))):
             return
-    except ValueError:  # a name: where it leads is looked up when it is called
+    except ValueError:  # no URL, or a name: where it leads is looked up when it is called
         return
     network = "127.0.0.0/8" if address.startswith("127.") else address
     show.hint(

@@ -9,10 +9,11 @@ import hmac
 import os
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from entrepot.console import assets, words
 from entrepot.console import seat as seats
+from entrepot.console.paths import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -85,7 +86,7 @@ class Door:
         if to == "/sign-in":
             wanted = scope["path"]
             if headers.get(b"hx-request"):
-                wanted = urlsplit(headers.get(b"hx-current-url", b"/").decode("latin-1")).path
+                wanted = parts_of(headers.get(b"hx-current-url", b"/").decode("latin-1")).path
             elif scope["query_string"]:
                 wanted += "?" + scope["query_string"].decode("latin-1")
             if scope["method"] == "GET" and wanted != "/":

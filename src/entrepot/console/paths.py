@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from itertools import product
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from urllib.parse import SplitResult
 
 _CHOICE = re.compile(r"\{(\w+):([\w-]+(?:\|[\w-]+)+)\}")
 _TYPE = re.compile(r":\w+\}")
@@ -29,6 +31,14 @@ def spread(pattern: str) -> Mapping[str, Mapping[str, str]]:
 def untyped(path: str) -> str:
     """Return a path as the router calls its own: ``/orders/{order_id:int}`` → ``/orders/{order_id}``."""
     return _TYPE.sub("}", path)
+
+
+def parts_of(address: str) -> SplitResult:
+    """Return the parts of an address that a browser sent; of one that is none, those of nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _filled(pattern: str, taken: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 from litestar.datastructures import UploadFile
@@ -152,8 +152,8 @@ class Visit:
     def go(self, to: str, said: str = "", *, bad: bool = False) -> Response[bytes]:
         """Go to another page, saying something there once; the same page is only drawn anew."""
         response: Response[bytes]
-        here = urlsplit(self.request.headers.get("hx-current-url", "")).path
-        if self.htmx and not (self.wants_main and urlsplit(to).path == here):
+        here = paths.parts_of(self.request.headers.get("hx-current-url", "")).path
+        if self.htmx and not (self.wants_main and paths.parts_of(to).path == here):
             response = Response(content=b"", headers={"hx-redirect": to})
         else:
             response = Response(content=b"", status_code=303, headers={"location": to})
@@ -184,7 +184,7 @@ class Visit:
         """Go back to where the form was."""
         headers = self.request.headers
         asked = self.form.get("_back", ""), headers.get("hx-current-url"), headers.get("referer")
-        parts = urlsplit(next((address for address in asked if address), ""))
+        parts = paths.parts_of(next((address for address in asked if address), ""))
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         if not path.startswith("/") or path.startswith(("//", "/\\")):
             path = otherwise

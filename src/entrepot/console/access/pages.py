@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pyotp
 import segno
@@ -15,6 +14,7 @@ from entrepot.console import door, refusals, words
 from entrepot.console import seat as seats
 from entrepot.console.access import flows
 from entrepot.console.access.flows import Caller
+from entrepot.console.paths import parts_of
 from entrepot.console.visit import Visit, get, post
 from entrepot.console.words import _
 from entrepot.errors import BadInput, Missing, NotAllowed, Refused
@@ -270,7 +270,7 @@ def _caller(visit: Visit) -> Caller:
 
 def _inside(goal: str) -> str:
     """Return where to go after signing in, only ever a path of ours."""
-    parts = urlsplit(goal)
+    parts = parts_of(goal)
     if parts.scheme or parts.netloc or not goal.startswith("/") or goal.startswith(("//", "/\\")):
         return "/"
     return goal

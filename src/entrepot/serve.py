@@ -134,7 +134,8 @@ async def _until_listening(settings: Settings, stop: asyncio.Event) -> None:
             _, writer = await asyncio.open_connection(settings.local_host, settings.port)
         except OSError:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 0.1)
+                async with asyncio.timeout(0.1):
+                    await stop.wait()
                 return
         else:
             writer.close()

@@ -149,7 +149,8 @@ class Registry:
     async def _follow(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stale.wait(), POLL)
+                async with asyncio.timeout(POLL):  # wait_for may swallow being ended
+                    await self._stale.wait()
             try:
                 await self.load()
             except Exception as error:  # noqa: BLE001 - the database may be away; keep what we have

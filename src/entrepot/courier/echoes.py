@@ -66,7 +66,8 @@ class Echoes:
         """Look after every settling, and twice a second for what people settled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._settled.wait(), _LOOK)
+                async with asyncio.timeout(_LOOK):  # wait_for may swallow being ended
+                    await self._settled.wait()
             self._settled.clear()
             try:
                 await self.draw()

@@ -62,7 +62,8 @@ class Clock:
             except Exception as error:  # noqa: BLE001 - the database may be away; look again
                 _log.warning("clock.look_failed", error=str(error))
             try:
-                await asyncio.wait_for(stop.wait(), _LOOK)
+                async with asyncio.timeout(_LOOK):
+                    await stop.wait()
             except TimeoutError:
                 continue
         if self._running:

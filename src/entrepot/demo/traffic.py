@@ -47,7 +47,8 @@ async def _play(stage: Stage, act: Act, stop: asyncio.Event, pace: float) -> Non
     while not stop.is_set():
         pause = act.every / pace * stage.chance.uniform(0.5, 1.5)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause)
+            async with asyncio.timeout(pause):
+                await stop.wait()
             return
         try:
             await act.play(stage)

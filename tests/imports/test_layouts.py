@@ -59,6 +59,12 @@ def test_a_header_that_cannot_be_read_is_refused_whole(header: list[str], said: 
     assert "Columns: sku, qty, name." in refused.value.text
 
 
+def test_cells_that_each_fit_may_be_longer_together() -> None:
+    layout = Layout(COLUMNS, "details.", ["sku", "qty", "name", "details.pno"])
+    long = "x" * LONGEST
+    assert layout.read(["A1", "7", long, long]) == (("A1", "7", long, long), None)
+
+
 def test_a_kind_may_take_columns_that_nobody_foresaw() -> None:
     """Columns with the kind's prefix follow the others, in the file's order."""
     layout = Layout(COLUMNS, "details.", ["details.pno", "sku", "qty", "details.guige"])

@@ -140,13 +140,11 @@ def with_headers(verdict: Verdict, status: int, retry_after_header: float | None
 
 def kept(verdict: Verdict) -> Verdict:
     """Return a verdict whose text can be written down; partners' messages hold anything, NUL too."""
-    match verdict:
-        case Delivered():
-            return Delivered(decode.kept(verdict.note))
-        case Rejected():
-            return Rejected(decode.kept(verdict.message))
-        case Retry():
-            return structs.replace(verdict, reason=decode.kept(verdict.reason))
+    if isinstance(verdict, Delivered):
+        return Delivered(decode.kept(verdict.note))
+    if isinstance(verdict, Rejected):
+        return Rejected(decode.kept(verdict.message))
+    return structs.replace(verdict, reason=decode.kept(verdict.reason))
 
 
 def in_window(window: tuple[time, time] | None, at: time) -> bool:

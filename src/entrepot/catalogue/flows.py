@@ -48,22 +48,22 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 async def by_style(tx: Tx, styles: Collection[str]) -> dict[str, int]:
     """Return article ids by style number; unknown ones are absent."""
-    return {name: found.id for name, found in (await found_by_style(tx, styles)).items()}
+    return await _ids(tx, _q.by_style, styles)
 
 
 async def by_sku(tx: Tx, skus: Collection[str]) -> dict[str, int]:
     """Return article ids by SKU; unknown ones are absent."""
-    return {name: found.id for name, found in (await found_by_sku(tx, skus)).items()}
+    return await _ids(tx, _q.by_sku, skus)
 
 
 async def found_by_style(tx: Tx, styles: Collection[str]) -> dict[str, Known]:
-    """Return articles by style number; unknown ones are absent."""
-    return await _found(tx, _q.by_style, styles)
+    """Return articles by style number, with the one place each lies at; unknown ones are absent."""
+    return await _found(tx, _q.lying_by_style, styles)
 
 
 async def found_by_sku(tx: Tx, skus: Collection[str]) -> dict[str, Known]:
-    """Return articles by SKU; unknown ones are absent."""
-    return await _found(tx, _q.by_sku, skus)
+    """Return articles by SKU, with the one place each lies at; unknown ones are absent."""
+    return await _found(tx, _q.lying_by_sku, skus)
 
 
 async def add(tx: Tx, articles: Sequence[Article]) -> dict[str, int]:
@@ -136,8 +136,11 @@ async def relist(tx: Tx, listing: Listing) -> None:
     await tx.do(_q.mark_listed, ids.new(), listing.article_id)
 
 
+async def _ids(tx: Tx, query: str, names: Collection[str]) -> dict[str, int]:
+    rows = await tx.look(query, list(names)) if names else []
+    return {row["name"]: row["id"] for row in rows}
+
+
 async def _found(tx: Tx, query: str, names: Collection[str]) -> dict[str, Known]:
-    if not names:
-        return {}
-    rows = await tx.look(query, list(names))
-    return {row["name"]: Known(id=row["id"], kind=row["kind"]) for row in rows}
+    rows = await tx.look(query, list(names)) if names else []
+    return {row["name"]: Known(id=row["id"], kind=row["kind"], place=row["place"]) for row in rows}

@@ -2,6 +2,21 @@
 SELECT a.style_no AS name, a.id, a.kind FROM unnest($2::text[]) AS wanted (name)
 JOIN article a ON a.tenant_id = $1 AND a.style_no = wanted.name;
 
+-- name: lying_by_style
+-- With the one place where an article lies, or has lain; null where there is none, or a choice.
+SELECT a.style_no AS name, a.id, a.kind,
+       (SELECT CASE WHEN count(*) = 1 THEN min(s.location_id) END
+        FROM stock s WHERE s.tenant_id = $1 AND s.article_id = a.id) AS place
+FROM unnest($2::text[]) AS wanted (name)
+JOIN article a ON a.tenant_id = $1 AND a.style_no = wanted.name;
+
+-- name: lying_by_sku
+SELECT a.sku AS name, a.id, a.kind,
+       (SELECT CASE WHEN count(*) = 1 THEN min(s.location_id) END
+        FROM stock s WHERE s.tenant_id = $1 AND s.article_id = a.id) AS place
+FROM unnest($2::text[]) AS wanted (name)
+JOIN article a ON a.tenant_id = $1 AND a.sku = wanted.name;
+
 -- name: by_sku
 SELECT a.sku AS name, a.id, a.kind FROM unnest($2::text[]) AS wanted (name)
 JOIN article a ON a.tenant_id = $1 AND a.sku = wanted.name;

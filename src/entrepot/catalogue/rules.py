@@ -26,13 +26,15 @@ _ONE = Decimal(1)
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """An article as far as suites and goods ask.
+    """An article as far as suites, goods and orders ask.
 
-    ``number`` is its small id, ``digest`` a suite's content as last saved, ``goods_no`` whose spec it is.
+    ``number`` is its small id, ``digest`` a suite's content as last saved, ``goods_no`` whose spec it is;
+    ``place`` the only location it lies at, or has lain.
     """
 
     id: int
     kind: str
+    place: int | None = None
     number: int | None = None
     digest: bytes | None = None
     goods_no: str | None = None

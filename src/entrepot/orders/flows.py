@@ -97,7 +97,8 @@ async def _certain(tx: Tx, batch: Sequence[NewOrder], door: Door) -> list[Pick] 
     coming = [new for new in batch if id(new) in door.ids]
     if any(new.money for new in coming) or _news(tx, coming, door):
         return None
-    return await reserving.only_places(tx, await _demands(tx, coming, door))
+    places = {article.id: article.place for article in door.articles.values()}
+    return reserving.only_places(await _demands(tx, coming, door), places)
 
 
 async def _demands(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Demand]:

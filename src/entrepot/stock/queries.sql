@@ -15,10 +15,6 @@ JOIN stock s ON s.tenant_id = $1 AND s.article_id = p.article_id AND s.location_
 ORDER BY s.article_id, s.location_id
 FOR UPDATE OF s;
 
--- name: places
--- Where these articles lie, or have lain.
-SELECT article_id, location_id FROM stock WHERE tenant_id = $1 AND article_id = ANY($2::text::bigint[]);
-
 -- name: take_turns
 -- One sourcing transaction at a time per article, so that what it reads unlocked stays so.
 SELECT id FROM article

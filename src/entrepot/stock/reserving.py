@@ -11,7 +11,7 @@ from entrepot.stock.flows import balance_of, first_location
 from entrepot.stock.rules import Balance, Demand, Pick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from entrepot.db import Tx
     from entrepot.stock.flows import Pair
@@ -49,23 +49,18 @@ async def reserve(tx: Tx, demands: Sequence[Demand]) -> None:
     )
 
 
-async def only_places(tx: Tx, demands: Sequence[Demand]) -> list[Pick] | None:
+def only_places(demands: Sequence[Demand], places: Mapping[int, int | None]) -> list[Pick] | None:
     """Return where demands are reserved if each has just one place to come from; None where any has a choice.
 
-    Locks nothing: what lies in one place alone is reserved there, however much of it there is.
+    ``places`` are the only locations of articles. What lies in one place alone is reserved there, however
+    much of it there is, so that nothing has to be locked to know where.
     """
-    articles = ints({demand.article_id for demand in demands})
-    rows: dict[int, list[int]] = {}
-    for row in await tx.look(_q.places, articles):
-        rows.setdefault(row[0], []).append(row[1])
     picks = []
     for demand in demands:
-        places = rows.get(demand.article_id, [])
-        if demand.locations:
-            places = [place for place in places if place in demand.locations]
-        if len(places) != 1:
+        place = places.get(demand.article_id)
+        if place is None or (demand.locations and place not in demand.locations):
             return None
-        picks.append(Pick(demand=demand, location_id=places[0]))
+        picks.append(Pick(demand=demand, location_id=place))
     return picks
 
 

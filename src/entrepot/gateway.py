@@ -136,12 +136,12 @@ class Gateway:
         kept = await _send(send, reply, str(call.id))
         partner = connection.partner
         route = self._table(connection.role).label(scope["method"], path)
-        taken = clock.ticks() - started
+        document, taken = decode.kept(call.document), clock.ticks() - started
         metrics.request(f"{partner.dialect} {partner.role}", route, reply.status, taken)
         tracing.ended(
             *("server", f"{partner.dialect} {route}", taken),
             tenant_id=partner.tenant_id,
-            document=decode.kept(call.document),
+            document=document,
             caller=headers.get(b"traceparent", b"").decode("latin-1"),
             failed=reply.status >= 500,
             status=reply.status,
@@ -159,7 +159,7 @@ class Gateway:
             seconds=taken,
             request=raw,
             reply=kept,
-            document=decode.kept(call.document),
+            document=document,
             also=call.also,
         )
         await self._recorder.room()

@@ -118,6 +118,18 @@ async def test_a_number_is_taken_once_per_connection(shop: Jeweller) -> None:
     assert (await shop.balances())["A"] == (10, 2)
 
 
+async def test_a_known_number_is_known_whatever_its_connection_draws_on_now(shop: Jeweller) -> None:
+    new = shop.order_of("N1", {"A": 1})
+    await shop.one(orders.place, new)
+    lost = replace(shop.partner, settings=Settings(locations=("GONE",)))
+    with pytest.raises(Conflict) as caught:
+        await shop.one(orders.place, replace(new, partner=lost))
+    assert caught.value.code == "order_exists"
+    with pytest.raises(Missing) as absent:
+        await shop.one(orders.place, shop.order_of("N2", {"A": 1}, partner=lost))
+    assert absent.value.code == "unknown_location"
+
+
 async def test_a_cancelled_number_stays_taken(shop: Jeweller) -> None:
     """Also where the same content again would be a success."""
     new = shop.order_of("N1", {"A": 1}, same_again=True)

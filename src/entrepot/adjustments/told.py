@@ -8,9 +8,8 @@ from msgspec import structs
 
 from entrepot import facts
 from entrepot.adjustments.rules import KIND, totals
-from entrepot.courier.outbox import Announcement, announce
 from entrepot.money import ZERO
-from entrepot.papers.rules import lane
+from entrepot.papers.told import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 async def filed(tx: Tx, papers: Sequence[tuple[Paper, Sequence[Line]]]) -> None:
     """Tell of adjustments that were just filed."""
-    await _announce(tx, [(paper, _filed(paper, lines)) for paper, lines in papers])
+    await tell(tx, KIND, [(paper, _filed(paper, lines)) for paper, lines in papers])
 
 
 async def stepped(
@@ -31,21 +30,12 @@ async def stepped(
 ) -> None:
     """Tell of steps; ``reasons`` of refusals and ``refunds`` go by the adjustment's number."""
     refunded = {entry.document: entry for entry in refunds if entry.kind == "refunded"}
-    await _announce(
+    await tell(
         tx,
+        KIND,
         [
             (step.paper, _stepped(step, reasons.get(step.paper.number, ""), refunded))
             for step in steps
-        ],
-    )
-
-
-async def _announce(tx: Tx, told: Sequence[tuple[Paper, facts.Fact]]) -> None:
-    await announce(
-        tx,
-        [
-            Announcement(connection_id=None, key=lane(KIND, paper.id), fact=fact)
-            for paper, fact in told
         ],
     )
 

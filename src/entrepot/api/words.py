@@ -27,6 +27,7 @@ RANGE = "is out of range"
 """Stands in the message of a value that decodes and is refused all the same."""
 
 _BIGGEST = 2**63 - 1
+_NOUNS = {"outlets": "locations", "pieces": "stock"}
 _STEP = Decimal("0.0001")
 
 
@@ -51,6 +52,11 @@ def number(text: str, what: str = "document") -> int:
     if int(text) > _BIGGEST:
         raise missing(what, text)
     return int(text)
+
+
+def noun_of(kind: str) -> str:
+    """Return the noun whose right a kind of file takes."""
+    return _NOUNS.get(kind, kind)
 
 
 def missing(what: str, text: str) -> Missing:

@@ -16,7 +16,7 @@ from entrepot.stock import reserving
 from entrepot.stock.rules import Demand, Pick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from entrepot.db import Row, Tx
     from entrepot.orders.door import Door
@@ -52,7 +52,8 @@ async def tell(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
 
 async def hold(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> None:
     """Reserve orders whole, also beyond what there is."""
-    await reserving.reserve(tx, await _demands(tx, fresh, door))
+    places = await stock.locations(tx, _codes(fresh))
+    await reserving.reserve(tx, _demands(fresh, door, places))
 
 
 def answer(new: NewOrder, door: Door) -> Outcome:
@@ -97,14 +98,23 @@ async def _certain(tx: Tx, batch: Sequence[NewOrder], door: Door) -> list[Pick] 
     coming = [new for new in batch if id(new) in door.ids]
     if any(new.money for new in coming) or _news(tx, coming, door):
         return None
-    places = {article.id: article.place for article in door.articles.values()}
-    return reserving.only_places(await _demands(tx, coming, door), places)
+    lying = {article.id: article.place for article in door.articles.values()}
+    if None in lying.values():
+        return None
+    codes = _codes(coming)
+    places = await stock.known_locations(tx, codes)
+    if len(places) < len(codes):
+        return None
+    return reserving.only_places(_demands(coming, door, places), lying)
 
 
-async def _demands(tx: Tx, fresh: Sequence[NewOrder], door: Door) -> list[Demand]:
-    """Return what the orders take from stock; a line of a suite takes each of its parts."""
-    codes = {code for new in fresh if new.partner for code in new.partner.settings.locations}
-    places = await stock.locations(tx, codes) if codes else {}
+def _codes(batch: Sequence[NewOrder]) -> set[str]:
+    """Return the codes of the locations that the orders' connections draw on."""
+    return {code for new in batch if new.partner for code in new.partner.settings.locations}
+
+
+def _demands(fresh: Sequence[NewOrder], door: Door, places: Mapping[str, int]) -> list[Demand]:
+    """Return what the orders take from stock, of ``places`` by code; a suite takes each of its parts."""
     demands = []
     for new in fresh:
         chosen = new.partner.settings.locations if new.partner else ()

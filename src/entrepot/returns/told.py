@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from entrepot import facts
-from entrepot.courier.outbox import Announcement, announce
-from entrepot.papers.rules import lane
+from entrepot.papers.told import tell
 from entrepot.returns.rules import KIND
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ async def drafted(
     tx: Tx, kind: type[facts.SalesReturnFiled], drafts: Sequence[tuple[Paper, Draft]]
 ) -> None:
     """Tell of drafts that were just filed or edited."""
-    await _announce(tx, [(paper, _draft(kind, paper, draft)) for paper, draft in drafts])
+    await tell(tx, KIND, [(paper, _draft(kind, paper, draft)) for paper, draft in drafts])
 
 
 async def stepped(
@@ -56,17 +55,7 @@ async def stepped(
         else:
             fact = _PLAIN[step.action](**about)
         news.append((paper, fact))
-    await _announce(tx, news)
-
-
-async def _announce(tx: Tx, told: Sequence[tuple[Paper, facts.PaperFact]]) -> None:
-    await announce(
-        tx,
-        [
-            Announcement(connection_id=None, key=lane(KIND, paper.id), fact=fact)
-            for paper, fact in told
-        ],
-    )
+    await tell(tx, KIND, news)
 
 
 def _draft(kind: type[facts.SalesReturnFiled], paper: Paper, draft: Draft) -> facts.PaperFact:

@@ -22,8 +22,6 @@ from entrepot.imports.jobs import Format
 from entrepot.people.tokens import REVEAL
 
 PartNumber = Annotated[int, Meta(ge=1, le=1_000_000)]
-_NOUN = {"outlets": "locations", "pieces": "stock"}
-"""The noun whose right a kind of file takes, where it is not its own name."""
 
 
 class Export(Struct, frozen=True, kw_only=True):
@@ -107,7 +105,7 @@ async def begin_export(tx: Tx, desk: Desk, body: ExportWanted) -> Created[Export
 
 
 def _require(desk: Desk, kind: str, *, personal: bool) -> None:
-    desk.require(f"{_NOUN.get(kind, kind)}:read")
+    desk.require(f"{words.noun_of(kind)}:read")
     if personal:
         desk.require(REVEAL)
 

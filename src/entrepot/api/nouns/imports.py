@@ -18,8 +18,6 @@ from entrepot.imports import flows, jobs
 from entrepot.imports.jobs import Format, NewJob
 
 PartNumber = Annotated[int, Meta(ge=1, le=1000)]
-_NOUN = {"outlets": "locations", "pieces": "stock"}
-"""The noun whose right a kind of file takes, where it is not its own name."""
 
 
 class ColumnShown(Struct, frozen=True, kw_only=True):
@@ -118,7 +116,7 @@ async def download_import_errors(tx: Tx, desk: Desk, id: Id) -> bytes:  # noqa: 
 @writes("POST", "/imports", "imports", status=201)
 async def begin_import(tx: Tx, desk: Desk, body: NewImport) -> Created[Import]:
     """Announce a file; the token needs the right to write what is in it, too."""
-    desk.require(f"{_NOUN.get(body.kind, body.kind)}:write")
+    desk.require(f"{words.noun_of(body.kind)}:write")
     new = NewJob(kind=body.kind, format=body.format, dry_run=body.dry_run, who=desk.who)
     made = await jobs.create(tx, new)
     return Created(await show_import.handler(tx, desk, str(made)), f"/imports/{made}")

@@ -105,27 +105,14 @@ async def act_page(visit: Visit) -> Response[Any]:
 @post("/notes/{number:str}/refuse", "dispatch.act")
 async def refuse(visit: Visit) -> Response[Any]:
     """Refuse, for an outlet of our own people, what it has not shipped; others are asked."""
-    reason = visit.reason()
-    async with visit.reading() as tx:
-        row = await _note(visit, tx)
-    await visit.do(refusing.refuse, Refusal(note=row["number"], who=visit.who, reason=reason))
-    said = _("%(outlet)s ships no more of %(note)s.")
-    return visit.go(
-        f"/dispatch/{row['order_id']}", said % {"outlet": row["outlet"], "note": row["number"]}
-    )
+    return await _give_up(visit, refusing.refuse, _("%(outlet)s ships no more of %(note)s."))
 
 
 @post("/notes/{number:str}/withdraw", "dispatch.act")
 async def withdraw(visit: Visit) -> Response[Any]:
     """Ask an outlet for a note back; what it gives up is offered to others."""
-    reason = visit.reason()
-    async with visit.reading() as tx:
-        row = await _note(visit, tx)
-    await visit.do(refusing.take_back, Refusal(note=row["number"], who=visit.who, reason=reason))
     said = _("%(outlet)s is asked to give %(note)s up.")
-    return visit.go(
-        f"/dispatch/{row['order_id']}", said % {"outlet": row["outlet"], "note": row["number"]}
-    )
+    return await _give_up(visit, refusing.take_back, said)
 
 
 @post("/notes/{number:str}/ship", "dispatch.act")
@@ -180,6 +167,16 @@ async def _head(visit: Visit, tx: Tx) -> Row:
     if head is None:
         raise Missing("not_dispatched", "Outlets ship no such order.")
     return head
+
+
+async def _give_up(visit: Visit, flow: Any, said: str) -> Response[Any]:
+    """Have an outlet ship no more of a note, for the reason given; go back to its order."""
+    reason = visit.reason()
+    async with visit.reading() as tx:
+        row = await _note(visit, tx)
+    await visit.do(flow, Refusal(note=row["number"], who=visit.who, reason=reason))
+    told = said % {"outlet": row["outlet"], "note": row["number"]}
+    return visit.go(f"/dispatch/{row['order_id']}", told)
 
 
 async def _note(visit: Visit, tx: Tx) -> Row:

@@ -23,12 +23,17 @@ setup: .venv/base.stamp $(VENDOR)
 run: setup
 	$(BIN)/entrepot serve --demo --traffic
 
+# Tests run in an order, and on examples, that follow from what is committed: another with every commit,
+# the same for one commit wherever it is tested. `make test SEED=7` tries another.
+SEED ?= $(shell printf %d 0x$$(git rev-parse --short=7 HEAD^{tree} 2>/dev/null || echo 1))
+SEEDED = --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
+
 test: .venv/dev.stamp $(VENDOR) browser
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest $(SEEDED) --cov --cov-report=term:skip-covered $(ARGS)
 	$(BIN)/python tools/coverage_floor.py
 
 test-pg15: .venv/dev.stamp $(VENDOR)
-	tools/with_debian_postgresql.sh $(BIN)/python -m pytest -m "not browser and not embedded" $(ARGS)
+	tools/with_debian_postgresql.sh $(BIN)/python -m pytest $(SEEDED) -m "not browser and not embedded" $(ARGS)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 from entrepot import dialects, embedded, metrics
@@ -41,17 +42,19 @@ class Hub:
 
         The schema must be current (``serve`` sees to that).
         """
-        server = None if settings.database_url else embedded.attach(settings.data)
-        url = settings.database_url or (server.dsn if server else "")
-        try:
-            db = await Database.open(url, size=size)
+        async with AsyncExitStack() as undo:
+            server = None if settings.database_url else embedded.attach(settings.data)
+            if server:
+                undo.callback(server.stop)
+            db = await Database.open(
+                settings.database_url or (server.dsn if server else ""), size=size
+            )
+            undo.push_async_callback(db.close)
             hub = cls(settings, db, Vault.open(settings.keys))
             hub._server = server
+            undo.push_async_callback(hub.registry.stop)
             await hub.registry.start()
-        except BaseException:
-            if server:
-                server.stop()
-            raise
+            undo.pop_all()
         hub.recorder.start()
         return hub
 

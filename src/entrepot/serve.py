@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import gc
 import multiprocessing
 import signal
@@ -307,9 +308,12 @@ def _free(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            where = f"Port {settings.port} of {settings.host}"
             text = (
-                f"Port {settings.port} of {settings.host} is taken ({error.strerror}); say --port."
+                f"{where} cannot be listened on ({error.strerror}); say another --port or --host."
             )
+            if error.errno == errno.EADDRINUSE:
+                text = f"{where} is taken ({error.strerror}); say --port."
             raise Unusable(text) from error
 
 

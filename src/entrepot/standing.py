@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from entrepot import embedded, migrate
+from entrepot.errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,13 @@ def _bring_up(
 ) -> None:
     url = settings.database_url
     if url is None:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = (
+                f"There can be no folder {settings.data} ({error.strerror}); name another --data."
+            )
+            raise Unusable(text) from error
         held.append(embedded.start(settings.data, say))
         url = held[0].dsn
     asyncio.run(migrate.migrate(url))

@@ -15,6 +15,7 @@ import secrets
 import zlib
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from entrepot.errors import Unusable
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 _ID, _NONCE = 4, 12
 _RUN = (1 << 32) - 1
 _PACKED = 512
+_FOREIGN = (
+    "The key file does not open what this database holds; it is another hub's. Put back the copy you keep, "
+    "or name it with ENTREPOT_KEY_FILE."
+)
 
 
 class _Nonces:
@@ -75,13 +80,15 @@ class Vault:
         return self._current + nonce + self._cipher.encrypt(nonce, plain, None)
 
     def unseal(self, sealed: bytes) -> bytes:
-        """Decrypt; raises Unusable when the ring lacks the key."""
+        """Decrypt; raises Unusable when the ring lacks the key, or holds another by its name."""
         cipher = self._ciphers.get(bytes(sealed[:_ID]))
-        if cipher is None:
-            message = "A stored value was sealed with a key that the key file does not hold."
-            raise Unusable(message)
         nonce = sealed[_ID : _ID + _NONCE]
-        return cipher.decrypt(nonce, sealed[_ID + _NONCE :], None)
+        try:
+            if cipher is not None:
+                return cipher.decrypt(nonce, sealed[_ID + _NONCE :], None)
+        except InvalidTag as error:
+            raise Unusable(_FOREIGN) from error
+        raise Unusable(_FOREIGN)
 
     def seal_body(self, body: bytes) -> bytes:
         """Seal an exchange's body, compressed when that is worth it."""

@@ -52,9 +52,13 @@ def test_settings_are_validated_by_the_roles_own_struct() -> None:
     [
         {"timeout": "soon"},
         {"timeout": "-1s"},
+        {"timeout": "1s\n"},
+        {"deadline": "1000000d"},
         {"schedule": "1s,,2s"},
         {"rate": "0/s"},
         {"rate": "20"},
+        {"rate": "20/s\n"},
+        {"window": "01:00-06:30\n"},
         {"batch": "0"},
         {"batch": "x"},
         {"breaker": "maybe"},

@@ -16,7 +16,7 @@ from entrepot.cli.terminal.words import Pairs, pairs
 from entrepot.connections import flows
 from entrepot.connections.rules import SECRET, Connection
 from entrepot.courier.addresses import networks, permitted
-from entrepot.errors import Missing, Unusable
+from entrepot.errors import BadInput, Missing, Unusable
 from entrepot.kit import twin as twins
 from entrepot.kit.guide import Subject
 from entrepot.kit.guide import guide as write_guide
@@ -68,6 +68,8 @@ async def set_(
     """
     hub = desk.hub
     wanted = pairs(changes)
+    if not wanted and not rotate:
+        raise BadInput("nothing_named", "Say what to change: KEY=VALUE, or --rotate.")
     await desk.run(
         lambda tx: flows.change(
             tx, hub.vault, hub.dialects, name, wanted, who=desk.who, rotate=rotate
@@ -78,7 +80,7 @@ async def set_(
         url = hub.registry.base_url(hub.registry.named(desk.tenant_id, name))
         show.say(f"The connection {name} has a new key: {url}")
     else:
-        show.say(f"The connection {name} is changed: {', '.join(wanted) or 'nothing'}.")
+        show.say(f"The connection {name} is changed: {', '.join(wanted)}.")
     _warn_of_address(desk, name)
 
 
@@ -124,7 +126,7 @@ async def guide(
     name: str,
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Write it there; FILE.html is a page to print.")
+        Path | None, typer.Option(help="Write it there: FILE.md, or FILE.html, a page to print.")
     ] = None,
     hide_key: Annotated[
         bool, typer.Option("--hide-key", help="Leave the key out of the base URL.")
@@ -148,12 +150,16 @@ async def guide(
         show.say(text)
         return
     html = out.suffix.lower() in (".html", ".htm")
+    if not html and out.suffix.lower() != ".md":
+        text = f"{out} should end in .md, or in .html: a page that any browser prints as PDF."
+        raise BadInput("bad_suffix", text)
     try:
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(page(name, text) if html else text)
     except OSError as error:
         raise Unusable(f"{out} cannot be written: {error.strerror}") from error
-    show.say(f"The guide of {name} is in {out}; it holds the key, so give it to the partner only.")
+    held = "the key is left out" if hide_key else "it holds the key, so give it to the partner only"
+    show.say(f"The guide of {name} is in {out}; {held}.")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from entrepot.cli.terminal.desk import Desk, Json, at_desk
 from entrepot.courier import desk as courier
 from entrepot.courier.desk import Act, Filter, Line
 from entrepot.dialect import Duration, seconds
-from entrepot.errors import BadInput
+from entrepot.errors import BadInput, Missing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +23,7 @@ app = typer.Typer()
 
 _PAGE = 10_000
 _NEWEST = (1 << 63) - 1
+_DIGITS = 18  # of an id, at most
 _ROWS = 100  # of a table, unless --limit says otherwise; JSON has no end
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…", show_default=False)]
@@ -76,10 +77,17 @@ async def list_(
 @at_desk
 async def show_(desk: Desk, delivery: str) -> None:
     """Show every attempt at a delivery, and what people did to it."""
-    if not delivery.isdigit():
-        raise BadInput("bad_id", f"{delivery!r} is no delivery's id.")
+    if delivery.startswith("stock-"):
+        text = (
+            "A level keeps no attempts of its own. See `entrepot exchanges list --connection NAME`."
+        )
+        raise BadInput("bad_id", text)
     async with desk.hub.db.reading(desk.tenant_id) as tx:
-        attempts, acts = await courier.history(tx, int(delivery))
+        number = int(delivery) if delivery.isdigit() and len(delivery) <= _DIGITS else 0
+        if await courier.one(tx, number, {}) is None:
+            text = f"There is no delivery {delivery!r}. See `entrepot deliveries list`."
+            raise Missing("no_delivery", text)
+        attempts, acts = await courier.history(tx, number)
     show.table(
         ("at (Asia/Shanghai)", "outcome", "status", "ms", "note"),
         [

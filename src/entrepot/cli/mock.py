@@ -109,7 +109,10 @@ def _book(path: Path | None) -> Iterator[Callable[[Received], None]]:
     if path is None:
         yield lambda _: None
         return
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise Unusable(f"{path} cannot be written: {error.strerror}") from error
     with os.fdopen(handle, "ab", buffering=0) as book:
         yield lambda received: _write(book, received)
 

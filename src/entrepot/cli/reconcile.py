@@ -98,7 +98,9 @@ async def list_(
     desk: Desk,
     *,
     connection: Annotated[str | None, typer.Option(help="Only this one's.")] = None,
-    limit: Annotated[int, typer.Option(help="How many, the newest days first.", min=1)] = 100,
+    limit: Annotated[
+        int, typer.Option(help="How many, the newest days first.", min=1, max=1_000_000)
+    ] = 100,
     as_json: Json = False,
 ) -> None:
     """List what was reconciled and how many keys differed then."""

@@ -72,7 +72,10 @@ async def list_(desk: Desk, *, as_json: Json = False) -> None:
 @app.command()
 @at_desk
 async def revoke(
-    desk: Desk, token_id: Annotated[int, typer.Argument(metavar="ID", help="From the list.")]
+    desk: Desk,
+    token_id: Annotated[
+        int, typer.Argument(metavar="ID", help="From the list.", max=(1 << 63) - 1)
+    ],
 ) -> None:
     """End a token at once."""
     await desk.run(lambda tx: flows.end_token(tx, token_id))

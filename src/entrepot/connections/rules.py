@@ -175,8 +175,17 @@ def applied(
         msgspec.convert(settings, shape)
     except (msgspec.ValidationError, ValueError) as error:
         asked = " ".join(f"{name}={text}" for name, text in changes.items())
-        raise BadInput("bad_setting", f"{asked}: {error}", path=",".join(changes)) from error
+        text = f"{asked}: {_fault(fields, str(error))}"
+        raise BadInput("bad_setting", text, path=",".join(changes)) from error
     return settings
+
+
+def _fault(fields: Mapping[str, structs.FieldInfo], error: str) -> str:
+    """Return what is wrong with a setting: how it is written, where its type shows that."""
+    name = error.rpartition("$.")[2].rstrip("`")
+    known = getattr(fields[name].type, "__metadata__", ()) if name in fields else ()
+    shown = [str(example) for meta in known for example in meta.examples or ()]
+    return f"{name} is written like {', '.join(shown)}." if shown else error
 
 
 def _value(field: structs.FieldInfo, text: str) -> object:

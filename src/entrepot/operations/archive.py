@@ -70,9 +70,17 @@ def _key(passphrase: str, salt: bytes) -> bytes:
 
 @contextmanager
 def written(path: Path, head: Head) -> Iterator[IO[bytes]]:
-    """Give a file to write the dump to; it appears at ``path``, complete and durable, or not at all."""
+    """Give a file to write the dump to; it appears at ``path``, complete and durable, or not at all.
+
+    Raises Unusable where no file can be.
+    """
+    if path.is_dir():
+        raise Unusable(f"{path} is a folder; name a file in it.")
     part = path.with_name(f".{path.name}.part")
-    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise Unusable(f"{path} cannot be written: {error.strerror}; name another file.") from error
     try:
         with os.fdopen(handle, "r+b") as file:
             file.write(msgspec.json.encode(head) + b"\n")

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from cryptography.exceptions import InvalidTag
 from msgspec import Struct
 
 from entrepot import __version__, clock, embedded, migrate
@@ -174,7 +173,7 @@ async def _proven(settings: Settings, url: str) -> Restored:
 def _readable(vault: Vault, sealed: bytes) -> bool:
     try:
         vault.unseal(sealed)
-    except (EntrepotError, InvalidTag):
+    except EntrepotError:
         return False
     return True
 

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from entrepot.dialect import Duration, Settings, Switch
 
-Name = Annotated[str, Meta(pattern=r"^[^?#\s]+$")]
+Name = Annotated[str, Meta(pattern=r"^[^?#\s]+\Z")]
 Count = Annotated[int, Meta(ge=1, le=1000)]
 
 

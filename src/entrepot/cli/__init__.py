@@ -8,12 +8,18 @@ module that is asked for is imported, so that each command starts as fast as its
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import pkgutil
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SLOW = "_ENTREPOT_COMPLETE"  # shell completion looks inside every command
 
@@ -60,9 +66,25 @@ def _commands() -> list[tuple[str, str, str]]:
 def _add(app: typer.Typer, name: str, module: str, help_text: str) -> None:
     found = importlib.import_module(f"{__name__}.{module}")
     if hasattr(found, "app"):
+        _flow(found.app)
         app.add_typer(found.app, name=name, help=help_text, no_args_is_help=True)
     else:
-        app.command(name, short_help=help_text)(found.command)
+        app.command(name, short_help=help_text, help=_flowing(found.command))(found.command)
+
+
+def _flow(group: typer.Typer) -> None:
+    """Give every command of a group its help, and those of the groups in it."""
+    for command in group.registered_commands:
+        if command.callback is not None:
+            command.help = command.help or _flowing(command.callback)
+    for child in group.registered_groups:
+        if child.typer_instance is not None:
+            _flow(child.typer_instance)
+
+
+def _flowing(command: Callable[..., object]) -> str:
+    """Return a docstring with one line a paragraph: a terminal breaks it where its own edge is."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(command) or "")
 
 
 def _unloaded() -> None:

@@ -44,7 +44,7 @@ def test_a_refusal_may_overtake_the_answer_to_its_pushorder(shops: Shops, name: 
     said: list[Answer] = []
 
     def busy(body: Any) -> Answer:
-        if body["shopCode"] == "6002":
+        if (body["shopCode"], body["purchaseNumber"]) == ("6002", f"XP-{name}"):
             said.append(refuse(shops, body["dispatchNO"]))
         return YES
 

@@ -120,12 +120,12 @@ def test_a_pushcancel_goes_ahead_of_the_offer_that_waits(shops: Shops, name: str
     shops.stocked({x: {"6002": 1}})
     shops.stub.answers["pushorder"] = (500, {})
     shops.order(name, {x: 1})
-    shops.note(name, "6002")
+    note = shops.note(name, "6002")
     assert remove(shops, name) == YES
-    count = len(shops.stub.of("pushorder"))
-    assert len(shops.stub.of("pushcancel")) == 1
+    count = len(shops.stub.of("pushorder", dispatchNO=note))
+    assert len(shops.stub.of("pushcancel", dispatchNO=note)) == 1
     shops.until(lambda: shops.state(name) == "cancelled")
-    assert len(shops.stub.of("pushorder")) <= count + 1
+    assert len(shops.stub.of("pushorder", dispatchNO=note)) <= count + 1
 
 
 def test_an_unknown_number_is_void_for_good(shops: Shops, name: str) -> None:
@@ -133,4 +133,5 @@ def test_an_unknown_number_is_void_for_good(shops: Shops, name: str) -> None:
     assert remove(shops, name) == YES
     assert shops.order(name, {"nothing/at/all": 1}) == YES
     assert shops.state(name) == "cancelled"
-    assert not shops.stub.of("pushorder")
+    assert not shops.notes(name)
+    assert not shops.stub.of("pushorder", purchaseNumber=f"XP-{name}")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from entrepot import clock, facts
+from entrepot import facts
 from entrepot.dispatch import rules as dispatch
 from entrepot.orders import rules as orders
 from entrepot.reconciliation import flows
 from entrepot.reconciliation.kinds import KINDS
+from tests import daytime
 from tests.api.test_dispatch import CITY, coded, ordered, outcome
 from tests.api.test_goods import stocked
 from tests.api.test_imports import brought_in, sent
 from tests.api.test_webhooks import Subscriber, subscribed, working
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from tests.api.client import Client
 
 CODES = [f"E-{at}" for at in range(6)]
@@ -101,11 +104,11 @@ async def test_what_does_not_agree_is_told_until_it_does(client: Client) -> None
         await outcome(client, "/dispatch/ship", notes={"note": note["number"], "parcels": [parcel]})
         await hook.told(1)
         (opened,) = hook.events()
-        verdict = {"id": opened["data"]["id"], "reason": "moved it"}
+        verdict, day = {"id": opened["data"]["id"], "reason": "moved it"}, daytime.today()
         for _ in range(2):
             await outcome(client, "/discrepancies/resolve", discrepancies=verdict)
         for qty in ("8", "8", "1"):
-            await compared(client, qty)
+            await compared(client, qty, day)
         await hook.told(7)
         await client.call("PATCH", path, {"active": "off"})
     assert opened["data"] == {
@@ -155,13 +158,13 @@ def test_every_state_of_orders_and_notes_is_told() -> None:
     assert kinds | papers == set(facts.kinds())
 
 
-async def compared(client: Client, qty: str) -> None:
+async def compared(client: Client, qty: str, day: date) -> None:
     """Reconcile a list of stock that goldshop would give."""
     tenant_id = client.hub.registry.tenant("demo")
     asked = flows.Asked(
         kind="stock",
         connection_id=client.hub.registry.named(tenant_id, "goldshop").partner.id,
-        day=clock.shanghai(clock.now()).date(),
+        day=day,
         file="list.csv",
         who="erp",
     )

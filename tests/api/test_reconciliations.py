@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from entrepot import clock
 from entrepot.reconciliation import jobs
+from tests import daytime
 from tests.api.test_goods import every, stocked
 from tests.courier.bureau import Answer, Call, Stub
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 async def compared(client: Client, content: bytes, **asked: Any) -> Reply:
     """Send a list of today's."""
-    day = f"{clock.shanghai(clock.now()):%Y-%m-%d}"
+    day = asked.pop("day", None) or daytime.today()
     words = urlencode({"connection": "goldshop", "kind": "stock", "day": day, **asked})
     return await client.post(f"/reconciliations?{words}", content)
 
@@ -29,8 +29,9 @@ async def differing(client: Client) -> list[dict[str, Any]]:
 
 async def test_a_list_is_compared_until_it_agrees(client: Client) -> None:
     """What differs is listed and resolved with a reason, which holds while the figures do."""
+    day = daytime.today()
     await stocked(client, "RC-1", **{"RC-L": 5})
-    reply = await compared(client, "sku,location,qty\nRC-1,RC-L,4\n".encode("gbk"))
+    reply = await compared(client, "sku,location,qty\nRC-1,RC-L,4\n".encode("gbk"), day=day)
     assert reply.status == 200, reply.json
     assert (reply.json["connection"], reply.json["theirs"], reply.json["differing"]) == (
         "goldshop", 1, 1,
@@ -39,9 +40,10 @@ async def test_a_list_is_compared_until_it_agrees(client: Client) -> None:
     assert one["details"] == {"theirs": {"qty": 4}, "ours": {"qty": 5}}
     verdict = {"discrepancies": [{"id": one["id"], "reason": "一件在途"}]}
     assert (await client.post("/discrepancies/resolve", verdict)).status == 200
-    assert (await compared(client, b"sku,location,qty\nRC-1,RC-L,4\n")).json["differing"] == 1
+    again = await compared(client, b"sku,location,qty\nRC-1,RC-L,4\n", day=day)
+    assert again.json["differing"] == 1
     assert await differing(client) == []
-    agreed = await compared(client, b"sku,location,qty\nRC-1,RC-L,5\n")
+    agreed = await compared(client, b"sku,location,qty\nRC-1,RC-L,5\n", day=day)
     assert agreed.json["differing"] == 0
     runs = await every(client, "/reconciliations?connection=goldshop&limit=1")
     newest, *older = [(run["kind"], run["file"]) for run in runs]

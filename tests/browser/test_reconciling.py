@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from entrepot import clock
+from tests import daytime
 from tests.browser import office
 from tests.browser.test_business import everywhere
 from tests.browser.window import sign_in
@@ -40,7 +40,7 @@ async def test_a_list_is_compared_and_settled(
 ) -> None:
     """What differs stands by key with both sides, leaves as a file, and is settled by one and all."""
     connection, lines = LISTS[kind]
-    day = clock.shanghai(clock.now()).date() - timedelta(days=place[1] == 390)
+    day = daytime.today() - timedelta(days=place[1] == 390)
     file = tmp_path / f"{kind}.csv"
     file.write_text(lines, encoding="utf-8")
     async with opened(*place) as window:

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from entrepot import clock
 from entrepot.dialect import Settings
+from tests import daytime
 from tests.conformance.conftest import DIALECTS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(words: list[str], known: Mapping[str, str]) -> str:
 
 def variables(hub: Running, connection: Connection) -> dict[str, str]:
     """Return what the examples' shell knows: the base URL, tokens in capitals, today's first numbers."""
-    today = clock.shanghai(clock.now())
+    today = daytime.today()
     numbers = {kind: f"{kind}{today:%y%m%d}0000001" for kind in ("AP", "SR")}
     tokens = {name.upper(): value for name, value in connection.partner.secrets.items()}
     return {"BASE": hub.base_url(connection), **tokens, **numbers}

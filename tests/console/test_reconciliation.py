@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from entrepot import clock
+from tests import daytime
 from tests.console import world as worlds
 from tests.console.person import Person
 from tests.console.world import World
@@ -21,21 +21,24 @@ def world(hub: Hub) -> World:
     return World(hub)
 
 
+@pytest.fixture
 def today() -> str:
-    """Return the day it is in Shanghai."""
-    return clock.shanghai(clock.now()).date().isoformat()
+    """Give the day in which everything of a test happens."""
+    return daytime.today().isoformat()
 
 
-async def test_a_partner_s_list_is_compared_and_settled(admin: Person, world: World) -> None:
+async def test_a_partner_s_list_is_compared_and_settled(
+    admin: Person, world: World, today: str
+) -> None:
     """What differs is listed by key with both sides; one is settled by itself, the rest together."""
     for number in ("RC-1", "RC-2", "RC-3"):
         await world.order(number, 2)
     await admin.get("/reconciliation")
     assert "Nothing was compared yet" in admin.page.words
-    form = {"connection": "goldshop", "kind": "orders", "day": today()}
+    form = {"connection": "goldshop", "kind": "orders", "day": today}
     lines = b"number,qty,state\nRC-1,2,open\nRC-2,3,open\nRC-9,1,shipped\n"
     page = await admin.upload("/reconciliation", form, "march.csv", lines)
-    base = f"/reconciliation/{world.connection()}/orders/{today()}"
+    base = f"/reconciliation/{world.connection()}/orders/{today}"
     assert page.path == base
     assert "They list 3, we have 3; 3 differ." in page.words
     for said in ("RC-2 Stands 3 pieces, open 2 pieces, open", "RC-3 Stands does not have it",
@@ -58,15 +61,15 @@ async def test_a_partner_s_list_is_compared_and_settled(admin: Person, world: Wo
     lines = b"number\nRC-1\nRC-2\nRC-3\n"
     page = await admin.upload("/reconciliation", form, "march.csv", lines)
     assert "The lists agree" in page.words
-    older = f"{today()}.{world.connection()}.orders"
+    older = f"{today}.{world.connection()}.orders"
     for before in (older, "x", "2026-01-01", "2026-01-01.99999999999999999999999.%00"):
         assert (await admin.get(f"/reconciliation?before={before}")).status == 200
 
 
-async def test_what_is_no_list_is_refused(admin: Person, world: World) -> None:
+async def test_what_is_no_list_is_refused(admin: Person, world: World, today: str) -> None:
     """A wrong line is named under the file's own name; a partner that knows no query is not asked."""
     await admin.get("/reconciliation")
-    form = {"connection": "goldshop", "kind": "stock", "day": today()}
+    form = {"connection": "goldshop", "kind": "stock", "day": today}
     page = await admin.upload("/reconciliation", form, "stock.csv", b"sku,qty\nYPJ1600,x\n")
     assert "stock.csv: line 2" in page.words
     for wrong in ({"kind": "gold"}, {"day": "yesterday"}, {"connection": "none"}):

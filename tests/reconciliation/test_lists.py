@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
 
 from entrepot import clock
+from tests import daytime
 from tests.cli.conftest import run  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def today() -> str:
     """Give the day in which everything of a test happens."""
-    return clock.shanghai(clock.now()).date().isoformat()
+    return daytime.today().isoformat()
 
 
 class Books:
@@ -90,9 +92,12 @@ def test_orders_are_compared_by_number_pieces_and_state(books: Books) -> None:
 
 
 def _orders(books: Books) -> list[dict[str, str]]:
+    """Return the demonstration's own orders; the books are of the day on which they came in."""
     numbers = ("SA180611037577", "test-01", "test-03", "test-05", "test-07", "test-08", "test-09")
     shown = [books.run("orders", "show", number, "--json").json for number in numbers]
     assert {one["connection"] for one in shown} == {None}
+    accepted = datetime.fromisoformat(shown[0]["log"][0]["at"])
+    books.day = clock.shanghai(accepted).date().isoformat()
     return shown
 
 
@@ -120,7 +125,7 @@ def test_stock_is_compared_as_of_the_days_end(books: Books) -> None:
 
 def test_a_later_movement_does_not_change_an_earlier_day(books: Books) -> None:
     """The ledger knows what lay there: yesterday, before the demonstration was loaded, nothing did."""
-    books.day = (clock.shanghai(clock.now()).date()).replace(year=2020).isoformat()
+    books.day = "2020-02-29"
     assert books.compare("goldshop", "stock", "sku,qty\nMF004,0\n").code == 0
 
 

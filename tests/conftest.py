@@ -19,6 +19,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from entrepot import demo, embedded
 from entrepot.connections import flows as connections
@@ -29,6 +31,12 @@ from entrepot.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+# How long an example takes is the machine's affair; what a property says is ours.
+hypothesis.register_profile(
+    "entrepot", hypothesis(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.load_profile("entrepot")
 
 _TEMPLATE = "entrepot_template"
 _number = itertools.count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -330,12 +331,12 @@ def postmaster(server: embedded.Embedded) -> int:
 
 def servers_on(server: embedded.Embedded) -> list[int]:
     """Return the postmasters that work on a cluster, by their command lines."""
-    mine = f"-D\0{server.cluster}".encode()
-    return [
-        int(p.parent.name)
-        for p in Path("/proc").glob("[0-9]*/cmdline")
-        if p.exists() and p.read_bytes().rstrip(b"\0").endswith(mine)
-    ]
+    mine, found = f"-D\0{server.cluster}".encode(), []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if process.read_bytes().rstrip(b"\0").endswith(mine):
+                found.append(int(process.parent.name))
+    return found
 
 
 def alive(pid: int) -> bool:
@@ -348,8 +349,7 @@ def alive(pid: int) -> bool:
 
 def wait_until(true: Callable[[], bool]) -> None:
     """Wait for something that happens within seconds."""
-    for _ in range(2000):
-        if true():
-            return
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
         time.sleep(0.005)
-    raise AssertionError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 from entrepot.connections import flows as connections
 from entrepot.connections.exchanges import Exchange, Filter, find
 from tests import running
+from tests.courier.bureau import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +27,8 @@ SEND = "/pickGoods/send"
 
 @pytest.fixture(scope="module")
 def hub(server_url: str, template: str) -> Iterator[Running]:
-    """Give a hub that reads at most a megabyte, and waits for it at most a second."""
-    limits = {"ENTREPOT_READ_TIMEOUT": "1", "ENTREPOT_BODY_LIMIT": "1000000"}
+    """Give a hub that reads at most a megabyte, and waits for it at most three seconds."""
+    limits = {"ENTREPOT_READ_TIMEOUT": "3", "ENTREPOT_BODY_LIMIT": "1000000"}
     with running.demo(server_url, template, **limits) as hub:
         yield hub
 
@@ -64,10 +66,11 @@ async def recorded(hub: Running, number: str) -> list[Exchange]:
         async with inside.db.reading(inside.registry.tenant("demo")) as tx:
             return await find(tx, inside.vault, Filter(document=number))
 
-    for _ in range(100):
-        if found := await hub.do(work):
-            return found
-    return []
+    async def written() -> bool:
+        return bool(await hub.do(work))
+
+    await eventually(written)
+    return await hub.do(work)
 
 
 def order(number: str, **head: str) -> dict[str, Any]:
@@ -102,12 +105,10 @@ def code(reply: tuple[int, str, http.client.HTTPMessage]) -> tuple[int, int]:
 
 def until(hub: Running, path: str, wanted: tuple[int, int], **headers: str) -> None:
     """Wait until every process answers as a change demands; it takes milliseconds."""
-    row = 0
-    for _ in range(5000):
+    deadline, row = time.monotonic() + running.READY_WITHIN, 0
+    while row < 20:  # as many new sockets as make it likely that each process took one
+        assert time.monotonic() < deadline, f"{path} never settles on {wanted}"
         row = row + 1 if code(call(hub, path, {}, **headers)) == wanted else 0
-        if row == 20:
-            return
-    raise AssertionError(f"{path} never settles on {wanted}")
 
 
 def raw_exchange(hub: Running, sent: bytes) -> bytes:

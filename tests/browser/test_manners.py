@@ -167,6 +167,6 @@ async def test_a_lost_hub_is_said_and_taken_back(opened: Opened) -> None:
         await window.go("/connections")
         await window.page.context.set_offline(True)
         note = window.page.locator("#offline")
-        await note.wait_for(timeout=15_000)
+        await note.wait_for(timeout=30_000)
         await window.page.context.set_offline(False)
-        await note.wait_for(state="hidden", timeout=15_000)
+        await note.wait_for(state="hidden", timeout=30_000)

@@ -31,7 +31,7 @@ class Window:
         self.language = language
         self._ledger = ledger
         self.troubles: list[str] = []
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         self._shots = shots
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
@@ -85,7 +85,7 @@ class Window:
     async def reads(self, text: str) -> None:
         """Wait until some text is shown, whoever's words it is."""
         shown = self.page.get_by_text(text).filter(visible=True).first
-        await shown.wait_for(timeout=10_000)
+        await shown.wait_for(timeout=30_000)
 
     async def toast(self, text: str) -> None:
         """Wait until the page says something once, after an act."""

@@ -52,7 +52,7 @@ def test_a_scripted_subscriber_tells_what_is_signed_from_what_is_not() -> None:
         assert (strange.code, "No signature fits the secret" in strange.out) == (1, True)
     finally:
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=10)
+        said, _ = process.communicate(timeout=60)
     assert "POST / → 200  as documented" in said
     assert "→ 401" in said
 
@@ -85,7 +85,7 @@ def test_a_mock_made_wrong_is_found_out_with_the_section(tmp_path: Path) -> None
         assert "小程序取消订单" in shown.out
     finally:
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=10)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "POST /pickGoods/cancel → 200  as documented" in out
     calls = [json.loads(line) for line in log.read_text().splitlines()]

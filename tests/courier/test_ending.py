@@ -35,7 +35,7 @@ async def test_what_is_settled_at_the_end_keeps_no_courier_going(
     for _ in range(turns):
         await asyncio.sleep(0)
     looking.cancel()
-    done, _ = await asyncio.wait([looking], timeout=5)
+    done, _ = await asyncio.wait([looking], timeout=30)
     ended = bool(done)
     while not looking.done():
         looking.cancel()

@@ -114,8 +114,13 @@ async def test_a_breaker_outlives_its_process(bureau: Bureau, stub: Stub) -> Non
         await eventually(many)
         await asyncio.sleep(0.5)
     before = len(stub.calls)
+
+    async def tried() -> bool:
+        return len(stub.calls) > before
+
     async with bureau.working():
-        await asyncio.sleep(0.7)
+        await eventually(tried)
+        await asyncio.sleep(0.5)
     assert len(stub.calls) == before + 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from tests.courier.shop import SHOP, Shelf
 from tests.courier.test_levels import told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from entrepot.courier.schedules import Job
     from entrepot.db import Database
@@ -25,13 +26,27 @@ def clock(db: Database, jobs: Mapping[Schedule, Job], lease: float = 30.0) -> Cl
     return Clock(db, lambda: jobs, lease=lease)
 
 
-async def run(clocks: list[Clock], seconds: float) -> None:
-    """Let clocks run for a while."""
+@contextlib.asynccontextmanager
+async def ticking(*clocks: Clock) -> AsyncIterator[None]:
+    """Have clocks at work."""
     stop = asyncio.Event()
     tasks = [asyncio.create_task(one.serve(stop)) for one in clocks]
-    await asyncio.sleep(seconds)
-    stop.set()
-    await asyncio.gather(*tasks)
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def listed(db: Database, jobs: Mapping[Schedule, Job]) -> None:
+    """Have a clock write down what there is to run, and no more than that."""
+
+    async def written() -> bool:
+        names = {row["name"] for row in await schedules.upcoming(db)}
+        return names == {schedule.name for schedule in jobs}
+
+    async with ticking(clock(db, jobs)):
+        await eventually(written)
 
 
 async def test_one_runner_at_a_time(database: Database) -> None:
@@ -46,7 +61,8 @@ async def test_one_runner_at_a_time(database: Database) -> None:
         running -= 1
 
     job = Schedule(tenant_id=0, name="work", every=0.5)
-    await run([clock(database, {job: work}) for _ in range(3)], 2.2)
+    async with ticking(*(clock(database, {job: work}) for _ in range(3))):
+        await asyncio.sleep(2.2)
     assert most == 1
     assert 1 <= runs <= 4
 
@@ -60,10 +76,16 @@ async def test_missed_runs_collapse_into_one(database: Database) -> None:
         runs += 1
 
     job = Schedule(tenant_id=0, name="work", every=600.0)
-    await run([clock(database, {job: work})], 0.3)
+    await listed(database, {job: work})
     assert runs == 0
     await database.rows("UPDATE schedule SET next_at = now() - interval '1 day'")
-    await run([clock(database, {job: work})], 0.8)
+
+    async def ran() -> bool:
+        return runs > 0
+
+    async with ticking(clock(database, {job: work})):
+        await eventually(ran)
+        await asyncio.sleep(0.6)  # it looks twice more
     assert runs == 1
     [row] = await schedules.upcoming(database)
     ahead = row["next_at"] - datetime.now(UTC)
@@ -78,14 +100,16 @@ async def test_a_dead_runners_lease_runs_out(database: Database) -> None:
     async def work(_tenant: int) -> None:
         ran.set()
 
-    await run([clock(database, {job: work})], 0.3)
+    await listed(database, {job: work})
     await database.rows(
-        "UPDATE schedule SET next_at = now(), token = 7, lease_until = now() + interval '700 ms'"
+        "UPDATE schedule SET next_at = now(), token = 7, lease_until = now() + interval '1 hour'"
     )
-    await run([clock(database, {job: work})], 0.4)
-    assert not ran.is_set()
-    await run([clock(database, {job: work})], 1.0)
-    assert ran.is_set()
+    async with ticking(clock(database, {job: work})):
+        await asyncio.sleep(0.6)  # it looks twice
+        assert not ran.is_set()
+        await database.rows("UPDATE schedule SET lease_until = now()")
+        async with asyncio.timeout(30):
+            await ran.wait()
 
 
 async def test_a_failed_run_is_shown_and_runs_again(database: Database) -> None:
@@ -99,19 +123,16 @@ async def test_a_failed_run_is_shown_and_runs_again(database: Database) -> None:
         raise OSError(message)
 
     slow, quick = (Schedule(tenant_id=0, name="print", every=every) for every in (900.0, 0.4))
-    await run([clock(database, {slow: work})], 0.3)
-    stop = asyncio.Event()
-    ticking = asyncio.create_task(clock(database, {quick: work}).serve(stop))
+    await listed(database, {slow: work})
 
     async def twice() -> bool:
         return runs >= 2
 
-    await eventually(twice)
-    stop.set()
-    await ticking
+    async with ticking(clock(database, {quick: work})):
+        await eventually(twice)
     [row] = await schedules.upcoming(database)
     assert row["last_error"] == "OSError: no paper"
-    await run([clock(database, {})], 0.3)
+    await listed(database, {})
     assert await schedules.upcoming(database) == []
 
 
@@ -126,13 +147,10 @@ async def test_acts_are_finished_by_the_clock(bureau: Bureau, stub: Stub) -> Non
         for schedule, job in jobs.jobs(bureau.db, bureau.links).items()
         if schedule.name == "acts"
     }
-    await run([clock(bureau.db, found)], 0.3)
+    await listed(bureau.db, found)
     await bureau.db.rows("UPDATE schedule SET next_at = now()")
-    stop = asyncio.Event()
-    ticking = asyncio.create_task(clock(bureau.db, found).serve(stop))
-    await bureau.until("cancelled", delivery)
-    stop.set()
-    await ticking
+    async with ticking(clock(bureau.db, found)):
+        await bureau.until("cancelled", delivery)
 
 
 async def test_levels_go_out_at_the_ticks(bureau: Bureau, stub: Stub) -> None:
@@ -147,11 +165,8 @@ async def test_levels_go_out_at_the_ticks(bureau: Bureau, stub: Stub) -> None:
     await shelf.fill(["A1"])
     connection = await bureau.connect(stub.url, role, wait=900.0)
     await shelf.list_on(connection)
-    stop = asyncio.Event()
-    ticking = asyncio.create_task(
-        Clock(bureau.db, lambda: jobs.jobs(bureau.db, bureau.links)).serve(stop)
-    )
-    async with bureau.working():
+    ticks = Clock(bureau.db, lambda: jobs.jobs(bureau.db, bureau.links))
+    async with ticking(ticks), bureau.working():
         await shelf.count("A1", 3)
         await asyncio.sleep(0.8)
         assert stub.calls == []
@@ -163,8 +178,6 @@ async def test_levels_go_out_at_the_ticks(bureau: Bureau, stub: Stub) -> None:
         await eventually(lambda: has(3))
         await shelf.count("A1", 4)
         await eventually(lambda: has(4))
-    stop.set()
-    await ticking
     assert replace(bureau.links.links[connection].partner).settings.wait == 0.5
 
 

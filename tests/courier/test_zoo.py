@@ -101,7 +101,7 @@ async def _served(bureau: Bureau, healthy: int, process: int, first_key: int) ->
     """Deliver 100 to the healthy partner; return the courier's peak memory in MB."""
     keys = range(first_key, first_key + 100)
     deliveries = [await bureau.step(healthy, key=key) for key in keys]
-    await bureau.until("delivered", *deliveries, within=20)
+    await bureau.until("delivered", *deliveries, within=60)
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

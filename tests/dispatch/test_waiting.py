@@ -60,6 +60,6 @@ async def test_a_refusal_that_waited_for_a_void_is_not_sourced_again(database: D
 async def _waits(database: Database) -> None:
     """Wait until somebody waits for a lock."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await database.rows(waiting):  # noqa: ASYNC110 - the server gives no event
             await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,8 @@ class Shop:
     async def until(self, number: str, *states: str) -> list[Line]:
         """Wait until the calls about an order are in these states."""
         lines: list[Line] = []
-        for _ in range(200):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
             lines = await self.deliveries(number)
             if [line.state for line in lines] == list(states):
                 return lines

@@ -12,6 +12,7 @@ import pytest
 
 from entrepot.connections.exchanges import Exchange, Filter, find
 from entrepot.orders import flows as orders
+from tests.courier.bureau import eventually
 from tests.goldshop.shop import DONE, EXISTS, UNKNOWN, connected, order, stocked
 
 if TYPE_CHECKING:
@@ -180,10 +181,11 @@ async def test_what_a_partner_adds_is_kept_with_the_document(hub: Running) -> No
         async with inside.db.reading(inside.registry.tenant("demo")) as tx:
             return await find(tx, inside.vault, Filter(document="EX"))
 
-    for _ in range(100):
-        if found := await hub.do(work):
-            break
-    (exchange,) = found
+    async def recorded() -> bool:
+        return bool(await hub.do(work))
+
+    await eventually(recorded)  # an exchange is written down a moment after its answer
+    (exchange,) = await hub.do(work)
     kept = json.loads(exchange.request)
     assert (kept["渠道"], kept["pickGoods"]["小程序版本"]) == ({"a": [1]}, "2.3")
 

@@ -98,6 +98,6 @@ async def test_tenants_do_not_wait_for_each_other(office: Office) -> None:
 
     async def hold(tx: Tx) -> str:
         await flows.file(tx, "AP", [paper()])
-        return (await asyncio.wait_for(take(other, "AP"), 10))[0].number
+        return (await asyncio.wait_for(take(other, "AP"), 30))[0].number
 
     assert (await office.run(hold)).endswith("0000001")

@@ -82,7 +82,7 @@ def test_a_partner_that_does_not_say_its_stock_is_told(hub: Beside, tmp_path: Pa
                 assert (done.code, "did not" in done.err) == (1, True), (rule, done.err)
         finally:
             mock.send_signal(signal.SIGTERM)
-            mock.communicate(timeout=10)
+            mock.communicate(timeout=60)
         for value, said in (("off", "Where to?"), ("http://[x", "")):
             hub.run("connections", "set", name, f"partner_url={value}", *THERE)
             done = ask(hub, name)

@@ -93,11 +93,11 @@ class Screens:
     async def until(self, token: str, status: int) -> None:
         """Wait until every process answers this token so: they learn of changes one by one."""
         async with asyncio.timeout(LIMIT):
-            for _ in range(8):
+            row = 0
+            while row < 20:  # as many new sockets as make it likely that each process took one
+                self._caller.sweep(idle=0)
                 got = await self.call(token, "GET", "/order/sr")
-                while got.status != status:
-                    await asyncio.sleep(0.05)
-                    got = await self.call(token, "GET", "/order/sr")
+                row = row + 1 if got.status == status else 0
 
     def client(self, login: str) -> Client:
         """Return the typed client of one of them."""

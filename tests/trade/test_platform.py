@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from entrepot.connections import flows as connections
-from entrepot.connections.exchanges import FLUSH, Filter, find
+from entrepot.connections.exchanges import Filter, find
 from entrepot.decode import Price
 from entrepot.dialects.trade import wire
 from entrepot.dialects.trade.client import Said, Unreadable
@@ -19,6 +19,7 @@ from entrepot.people.flows import Person
 from entrepot.people.rules import Actor, Role
 from entrepot.returns import flows as returns
 from entrepot.returns.rules import Act
+from tests.courier.bureau import eventually
 from tests.papers.office import exact
 
 if TYPE_CHECKING:
@@ -323,8 +324,10 @@ async def test_an_exchange_is_found_by_the_paper_and_by_the_order(screens: Scree
             found = [await find(tx, hub.vault, Filter(document=n)) for n in (number, "FOUND-1")]
         return [one[0].method for one in found if one]
 
-    await asyncio.sleep(FLUSH * 10)
-    assert await screens.hub.do(look) == ["PUT", "PUT"]
+    async def recorded() -> bool:
+        return await screens.hub.do(look) == ["PUT", "PUT"]
+
+    await eventually(recorded)  # an exchange is written down a moment after its answer
 
 
 async def test_what_is_no_envelope_is_not_taken_for_an_answer(screens: Screens) -> None:

@@ -19,6 +19,7 @@ from entrepot.catalogue import suites
 from entrepot.connections import exchanges
 from entrepot.connections import flows as connections
 from entrepot.dialects.wangdian import signature
+from tests.courier.bureau import eventually
 from tests.running import demo
 from tests.wangdian.test_signature import BODY
 
@@ -242,13 +243,16 @@ async def test_the_exchange_is_found_by_the_suites_number(hub: Running, merchant
     """Operators find who pushed what, refused or not."""
     head = {"suite_no": "FIND-ME", "suite_name": "x", "goods_label_name": ""}
     merchant.call("goods.Suite.upload2", [head, []])
-    await asyncio.sleep(0.3)
 
     async def find(hub: Hub) -> list[exchanges.Exchange]:
         async with hub.db.reading(hub.registry.tenant("demo")) as tx:
             question = exchanges.Filter(document="FIND-ME")
             return await exchanges.find(tx, hub.vault, question)
 
+    async def recorded() -> bool:
+        return bool(await hub.do(find))
+
+    await eventually(recorded)  # an exchange is written down a moment after its answer
     (found,) = await hub.do(find)
     assert "组合装明细不能为空" in found.reply
 
@@ -272,7 +276,7 @@ async def test_old_and_new_appsecret_sign_while_they_overlap(
     assert new is not None
     assert (new.account["sid"], new.account["key"]) == ("wdtapi3", "wdt_test")
     assert new.account["appsecret"] != merchant.account["appsecret"]
-    await asyncio.sleep(1)
+    await settled(new, urlencode(new.asked()), NOTHING, (200, 0))
     asked = [{"suite_no": "nothing"}]
     assert merchant.call("goods.Suite.search", asked)["status"] == 0
     assert new.call("goods.Suite.search", asked)["status"] == 0
@@ -295,7 +299,7 @@ async def change(hub: Running, **changes: str) -> None:
 async def settled(merchant: Merchant, query: str, body: bytes, answered: tuple[int, int]) -> None:
     """Wait until every process answers as a change demands; it takes milliseconds."""
     row = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while row < 20:  # as many new sockets as make it likely that each process took one
             status, answer = await asyncio.to_thread(merchant.ask, query, body)
             row = row + 1 if (status, answer["status"]) == answered else 0
@@ -378,11 +382,11 @@ async def test_a_suite_of_ours_reaches_their_hub(server_url: str, template: str)
                 (page,) = await suites.search(tx, [question])
                 return page.suites[0] if page.suites else None
 
-        for _ in range(100):
-            found = await running.do(arrived)
-            if found:
-                break
-            await asyncio.sleep(0.2)
+        async def there() -> bool:
+            return await running.do(arrived) is not None
+
+        await eventually(there)
+        found = await running.do(arrived)
         assert found is not None
         assert [(p.sku, str(p.num)) for p in found.parts] == [
             ("dongfangshuye", "1.0000"),

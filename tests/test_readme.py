@@ -25,7 +25,7 @@ def until_greeted(log: Path, port: int) -> None:
     """Wait until the hub has said what the README shows after ``make run``."""
     shown = re.findall(r"^```text\n(.*?)^```$", read(READMES[0]), re.MULTILINE | re.DOTALL)[0]
     expected = shown.replace(":8000", f":{port}")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while expected not in log.read_text(encoding="utf-8"):
         assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
         time.sleep(0.05)
@@ -33,7 +33,7 @@ def until_greeted(log: Path, port: int) -> None:
 
 def first_calls(hub: Hub) -> list[dict[str, object]]:
     """Return what the hub told a partner first: the partner lives in the hub itself, and must be awake."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         calls: list[dict[str, object]] = hub.json("exchanges", "list", "--connection", "minimall")
         if calls:

@@ -19,7 +19,7 @@
     return {
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 4, right: 8, top: data.series.length > 1 ? 30 : 12, bottom: 2, containLabel: true },
+      grid: { left: 4, right: 8, top: 46, bottom: 2, containLabel: true },
       legend: data.series.length > 1
         ? { top: 0, left: 0, icon: "roundRect", itemWidth: 9, itemHeight: 9, itemGap: 16, textStyle: { color: colour("--ink-2"), fontSize: 12 } }
         : undefined,
@@ -28,7 +28,7 @@
         backgroundColor: colour("--panel"), borderColor: colour("--line-strong"), textStyle: { color: colour("--ink"), fontSize: 12 },
       },
       xAxis: { type: "category", data: data.labels, ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true } },
-      yAxis: { type: "value", minInterval: 1, ...axis, splitLine: { lineStyle: { color: colour("--line") } } },
+      yAxis: { type: "value", minInterval: 1, name: data.unit, nameTextStyle: { color: ink, fontSize: 11, align: "left", padding: [0, 0, 0, -16] }, nameGap: 10, ...axis, splitLine: { lineStyle: { color: colour("--line") } } },
       series: data.series.map((one, index) => ({
         name: one.name, data: one.values, type: one.type ?? "bar", stack: one.stack,
         barMaxWidth: 18, barCategoryGap: "35%", symbol: "none", smooth: 0.2,

@@ -147,7 +147,13 @@
     setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
   });
 
+  // A table that fits needs no scrolling of its own; without it its head can stay in sight.
+  function fit() {
+    for (const box of $$("main .scroll")) box.classList.toggle("fits", box.scrollWidth <= box.clientWidth);
+  }
+
   function settle() {
+    fit();
     for (const toast of $$(".toast:not([data-seen])")) {
       toast.dataset.seen = "";
       if (!toast.classList.contains("bad")) setTimeout(() => toast.remove(), 6000);
@@ -156,5 +162,6 @@
   window.addEventListener("pageshow", () => {
     for (const field of $$("form[data-apply] :disabled")) field.disabled = false;
   });
+  new ResizeObserver(fit).observe(document.body);
   settle();
 })();

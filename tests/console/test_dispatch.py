@@ -174,9 +174,9 @@ async def test_an_outlet_is_paused_and_changed(admin: Person, world: World) -> N
     audited = "SELECT count(*) FROM audit WHERE tenant_id = $1 AND what = 'outlet set' AND subject = '6002'"
     assert await world.value(audited) == 4
     written = (await admin.get("/audit?q=6002")).words
-    assert "groups = east, big" in written
-    assert "connection = storepos" in written
-    assert "paused = off" in written
+    assert "Groups: east, big" in written
+    assert "Served by: storepos" in written
+    assert "Paused: Off" in written
     await admin.get("/outlets")
     await admin.get("/outlets")
     page = await admin.post(f"/outlets/{place}/edit", form | {"priority": "-1"}, hx_request="true")

@@ -135,8 +135,8 @@ async def test_the_audit_log_is_filtered_and_exported(admin: Person) -> None:
     """By what was done, to what, and on which day."""
     await admin.get("/settings")
     await admin.post("/settings", {"four_eyes": "off"})
-    assert "four_eyes" in (await admin.get("/audit?what=tenant+set")).words
-    assert "four_eyes" not in (await admin.get("/audit?what=sign+in")).words
-    assert "four_eyes" not in (await admin.get("/audit?to=2001-01-01")).words
+    assert "Four eyes: Off" in (await admin.get("/audit?what=tenant+set")).words
+    assert "Four eyes" not in (await admin.get("/audit?what=sign+in")).words
+    assert "Four eyes" not in (await admin.get("/audit?to=2001-01-01")).words
     assert (await admin.get("/audit?q=%00")).status == 200
     assert "four_eyes = off" in (await admin.get("/audit/export.csv")).text

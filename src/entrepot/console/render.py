@@ -91,7 +91,7 @@ def _filters() -> dict[str, Any]:
         "capped": capped,
         "both": lambda word: (word, word),
         "hidden_key": rules.hidden,
-        "pairs": pairs,
+        "told": told,
         "audit_word": vocabulary.audited,
         "choice_word": lambda code: (code, vocabulary.choice(code)),
     }
@@ -120,10 +120,13 @@ def coloured(colour: str, word: str) -> Markup:
 
 
 def when(at: datetime | None, *, relative: bool = False) -> Markup:
-    """Return a time, in full on hovering."""
+    """Return a time, in full on hovering; its day stands back where it is today."""
     if at is None:
         return Markup('<span class="muted">–</span>')
     text = words.ago(at) if relative else words.moment(at)
+    if not relative:
+        shown = "day now" if at >= lists.today() else "day"
+        text = Markup('<span class="{}">{}</span> {}').format(shown, *text.split(" "))
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.isoformat(), words.exact(at), text
     )
@@ -151,8 +154,25 @@ def capped(count: int) -> str:
 
 
 def pairs(details: str) -> str:
-    """Return stored details as ``name = value`` pairs."""
+    """Return stored details as ``name = value`` pairs, as files have them."""
     found = msgspec.json.decode(details)
     if not isinstance(found, dict):
         return str(found)
     return ", ".join(f"{name} = {rules.hidden(str(value))}" for name, value in found.items())
+
+
+def told(details: str) -> str:
+    """Return stored details in the words that settings have: ``Deadline: 24h · Breaker: On``."""
+    found = msgspec.json.decode(details)
+    if not isinstance(found, dict):
+        return str(found)
+    return " · ".join(
+        f"{vocabulary.detail(name)}: {_value(value)}" for name, value in found.items()
+    )
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return words.listed(map(str, value))
+    said = {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+    return rules.hidden(vocabulary.choice(said))

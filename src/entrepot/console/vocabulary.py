@@ -259,6 +259,28 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "push_goods": (N_("Send single goods first"), N_("So that a suite finds its parts")),
 }
 PATHS = N_("Path of %(call)s")
+DETAILS: Mapping[str, str] = {
+    "dialect": N_("Dialect"),
+    "partner_url": N_("Partner's URL"),
+    "address": N_("Address"),
+    "parts": N_("Parts"),
+    "name": N_("Name"),
+    "role": N_("Role"),
+    "scopes": N_("Scopes"),
+    "kind": N_("Kind"),
+    "day": N_("Day"),
+    "ships": N_("Ships orders"),
+    "paused": N_("Paused"),
+    "connection": N_("Served by"),
+    "priority": N_("Priority"),
+    "daily_capacity": N_("Notes a day"),
+    "groups": N_("Groups"),
+    "four_eyes": N_("Four eyes"),
+    "refund_requires_receipt": N_("Refund only after receipt"),
+    "allow_raise": N_("Adjustments may raise a price"),
+    "freight_excluded": N_("Freight a return does not give back"),
+    "allowed_networks": N_("Allowed networks"),
+}
 
 
 def state(code: str) -> tuple[str, str]:
@@ -337,6 +359,11 @@ def schedule(name: str) -> str:
         if name.startswith(begin + " "):
             return f"{_(word)} · {name.removeprefix(begin + ' ')}"
     return name
+
+
+def detail(name: str) -> str:
+    """Return what a detail of the audit is called: in the words of settings, where it is one."""
+    return _(DETAILS[name]) if name in DETAILS else setting(name)[0]
 
 
 def setting(name: str) -> tuple[str, str]:

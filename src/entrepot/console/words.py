@@ -98,11 +98,10 @@ def money(value: Decimal | None) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a time as the reader's day has it (Asia/Shanghai); the year only where it is another."""
-    local, today = clock.shanghai(at), clock.shanghai(clock.now())
-    if local.date() == today.date():
-        return f"{local:%H:%M:%S}"
-    return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d %H:%M}"
+    """Return a time with its day (Asia/Shanghai), the year only where it is another: 11-27 22:18:38."""
+    local = clock.shanghai(at)
+    same = local.year == clock.shanghai(clock.now()).year
+    return f"{local:%m-%d %H:%M:%S}" if same else f"{local:%Y-%m-%d %H:%M}"
 
 
 def exact(at: datetime) -> str:
@@ -133,6 +132,8 @@ def ago(at: datetime) -> str:
     span = clock.now() - at
     if span < timedelta(seconds=-1):
         return _("in %(span)s") % {"span": age(-span)}
+    if span < timedelta(seconds=1):
+        return _("just now")
     return _("%(span)s ago") % {"span": age(span)}
 
 

@@ -67,7 +67,7 @@ async def dispatched(visit: Visit) -> Response[Any]:
         parcels = await tx.rows(_q.parcels, head["id"])
         steps = await tx.rows(_q.steps, head["id"])
         numbers = [head["number"], *(note.note for note in found.notes)]
-        events = await timeline(visit, tx, numbers=numbers, log=steps)
+        events = await timeline(visit, tx, numbers=numbers, log=steps[::-1])
         notes = {row["number"]: row for row in await tx.rows(_q.open_notes, head["id"])}
     return visit.show(
         "dispatch/order.html",

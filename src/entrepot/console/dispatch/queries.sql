@@ -95,7 +95,7 @@ FROM location WHERE tenant_id = $1 AND id = $2;
 
 -- name: pieces
 -- Pieces by code. $2 after this code, prefix $3 … $4, $5 limit.
-SELECT p.code, p.state, p.changed_at, a.id AS article_id, a.sku, a.name, l.code AS location, k.waybill, k.express,
+SELECT p.code, p.state, p.changed_at, a.id AS article_id, a.sku, a.name, l.code AS location, l.name AS place, k.waybill, k.express,
        n.number AS note, n.order_id
 FROM (SELECT * FROM piece WHERE tenant_id = $1 AND code > $2 AND code >= $3 AND code < $4
       ORDER BY code LIMIT $5) p
@@ -107,7 +107,7 @@ ORDER BY p.code;
 
 -- name: pieces_here
 -- Pieces in stock at one place ($5), by code.
-SELECT p.code, p.state, p.changed_at, a.id AS article_id, a.sku, a.name, l.code AS location, k.waybill, k.express,
+SELECT p.code, p.state, p.changed_at, a.id AS article_id, a.sku, a.name, l.code AS location, l.name AS place, k.waybill, k.express,
        n.number AS note, n.order_id
 FROM (SELECT * FROM piece WHERE tenant_id = $1 AND code > $2 AND code >= $3 AND code < $4
       AND location_id = $5 AND state = 'in_stock' ORDER BY code LIMIT $6) p

@@ -65,7 +65,8 @@ async def chart(visit: Visit) -> Response[Any]:
             stack = "calls" if visit.path["name"] == "calls" else None
             values = [count for _hour, count in hours]
             series.append({"name": word, "values": values, "colour": colour, "stack": stack})
-    return visit.data({"labels": labels, "series": series})
+    unit = _("orders") if visit.path["name"] == "orders" else _("calls")
+    return visit.data({"labels": labels, "series": series, "unit": unit})
 
 
 @get("/find")

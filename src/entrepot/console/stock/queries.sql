@@ -105,7 +105,7 @@ WITH hits AS (
        AND at >= $7 AND at < $8 AND ($10::text IS NULL OR kind = $10) AND ($5::timestamptz IS NULL OR (at, id) < ($5, $6::bigint))
      ORDER BY at DESC, id DESC LIMIT $9)
 )
-SELECT m.at, m.id, m.article_id, a.sku, l.code AS location, m.kind, m.delta, m.on_hand, m.weight_delta,
+SELECT m.at, m.id, m.article_id, a.sku, l.code AS location, l.name AS place, m.kind, m.delta, m.on_hand, m.weight_delta,
        m.document, m.who
 FROM (SELECT at, id FROM hits ORDER BY at DESC, id DESC LIMIT $9) h
 JOIN movement m ON m.tenant_id = $1 AND m.at = h.at AND m.id = h.id

@@ -68,6 +68,7 @@ def _logged(row: Row) -> Event:
     colour, word = vocabulary.state(code)
     if code not in vocabulary.STATES:
         word, remark = sayings.said(row["what"]), ""
+        word = word[:1].upper() + word[1:]
     return Event(
         at=row["at"], icon=_LOG_ICONS.get(code, "circle-dot"), title=word, colour=colour,
         by=row["who"], more=sayings.said(remark),

@@ -77,14 +77,17 @@ def listed(names: Iterable[str]) -> str:
 
 
 def number(value: object) -> str:
-    """Return a number with thousands apart: 1234567 → 1,234,567; decimals without trailing zeros."""
+    """Return a number with thousands apart: 1234567 → 1,234,567; decimals without trailing zeros.
+
+    The minus is as typesetters have it.
+    """
     if value is None:
         return "–"
     if isinstance(value, Decimal):
         whole, _dot, rest = f"{value:,f}".partition(".")
         rest = rest.rstrip("0")
-        return f"{whole}.{rest}" if rest else whole
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return (f"{whole}.{rest}" if rest else whole).replace("-", "−")
+    return f"{value:,}".replace("-", "−") if isinstance(value, int) else str(value)
 
 
 def signed(value: int) -> str:

@@ -142,7 +142,7 @@ async def order(visit: Visit) -> Response[Any]:
         filed=filed,
         may_file=visit.seat.role in (Role.SALES, Role.ADMIN),
         details=_details(head),
-        steps=[step for step, table in TRANSITIONS.items() if head["state"] in table],
+        steps=_steps(head),
     )
 
 
@@ -211,6 +211,12 @@ async def _exported(visit: Visit) -> AsyncIterator[Sequence[object]]:
         if len(rows) < 1000:
             return
         before = str(rows[-1]["id"])
+
+
+def _steps(head: Row) -> list[str]:
+    """Return what an operator may do with an order now; outlets and partners move on what they ship."""
+    ours = set(TRANSITIONS) if head["fulfilment"] == "whole" else {"cancel"}
+    return [step for step, table in TRANSITIONS.items() if step in ours and head["state"] in table]
 
 
 async def _head(tx: Tx, order_id: int) -> Row:

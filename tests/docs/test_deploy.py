@@ -14,6 +14,7 @@ from tools import reference
 from entrepot.cli import application
 
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
+SOURCE = DEPLOY.parent / "src" / "entrepot"
 UNITS = sorted(path.name for path in DEPLOY.iterdir() if path.suffix in {".service", ".timer"})
 PROGRAM = re.compile(r"(?:/bin/entrepot|\[entrepot,|\[\"entrepot\",) *([^\n\]']+)")
 
@@ -28,6 +29,26 @@ def test_what_a_file_runs_exists(file: Path) -> None:
         options = {option for one in root.commands[name].params for option in one.opts}  # type: ignore[attr-defined]
         assert {word for word in words if word.startswith("--")} <= options
     assert set(re.findall(r"ENTREPOT_[A-Z_]+", text)) <= set(reference.ENVIRONMENT)
+
+
+def test_what_is_watched_is_counted() -> None:
+    """The page on monitoring names every metric there is and each alert; no alert asks for another metric."""
+    sources = (SOURCE / "metrics.py", SOURCE / "gauges" / "__init__.py")
+    there = {
+        name
+        for path in sources
+        for name in re.findall(r'"(entrepot_\w+)"', path.read_text(encoding="utf-8"))
+    }
+    page = (DEPLOY.parent / "docs" / "how-to" / "monitor.md").read_text(encoding="utf-8")
+    alerts = (DEPLOY / "alerts.yaml").read_text(encoding="utf-8")
+    told, asked = (
+        {re.sub("_(total|bucket)$", "", name) for name in re.findall(r"entrepot_\w+", text)}
+        for text in (page, alerts)
+    )
+    assert (told, asked - there) == (there, set())
+    assert set(re.findall(r"\| `(Entrepot\w+)` \|", page)) == set(
+        re.findall(r"- alert: (\w+)", alerts)
+    )
 
 
 @pytest.mark.parametrize("name", UNITS)

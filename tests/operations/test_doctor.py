@@ -43,6 +43,20 @@ async def test_a_hub_whose_courier_and_clock_run_is_well(demo_settings: Settings
     assert set(found.values()) == {"well"}, found
 
 
+async def test_levels_of_a_partner_without_a_url_are_nobodys_trouble(
+    demo_settings: Settings,
+) -> None:
+    """A connection that was only just added is told nothing, and is no finding; one with a URL is."""
+    level = (
+        "INSERT INTO level (tenant_id, connection_id, item, article_id, dirty_since) "
+        "SELECT c.tenant_id, c.id, 1, 1, now() - interval '1 day' FROM connection c WHERE c.name = 'goldshop'"
+    )
+    sql(demo_settings, level + " AND c.partner_url IS NOT NULL ON CONFLICT DO NOTHING")
+    assert (await states(demo_settings))["levels"] == "look"
+    sql(demo_settings, "UPDATE connection SET partner_url = NULL")
+    assert "levels" not in await states(demo_settings)
+
+
 async def test_what_is_wrong_is_found(demo_settings: Settings) -> None:
     """A balance changed behind the ledger's back, no courier, no clock, an open key file, no partitions."""
     sql(demo_settings, "UPDATE stock SET on_hand = on_hand + 1")

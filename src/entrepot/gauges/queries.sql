@@ -11,6 +11,8 @@ SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 AS seconds
 FROM lane WHERE NOT leased AND due > '-infinity' AND due <= now();
 
 -- name: levels
--- Stock levels that partners have not accepted, and the age of the oldest.
-SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(dirty_since)), 0)::float8 AS age
-FROM level WHERE dirty_since IS NOT NULL;
+-- Stock levels that partners have not accepted, and the age of the oldest; who has no URL yet is not told.
+SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(v.dirty_since)), 0)::float8 AS age
+FROM level v
+JOIN connection c ON c.tenant_id = v.tenant_id AND c.id = v.connection_id
+WHERE v.dirty_since IS NOT NULL AND c.partner_url IS NOT NULL;

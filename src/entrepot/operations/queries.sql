@@ -15,12 +15,14 @@ SELECT current_setting('server_version_num')::int AS version,
 SELECT migration_id FROM _yoyo_migration WHERE migration_id <> '__init__';
 
 -- name: queues
--- What waits: the longest overdue lane, what needs a person, the oldest level that nobody was told, and
--- how long ago a courier was last seen (nulls where there is none).
+-- What waits: the longest overdue lane, what needs a person, the oldest level that a partner with a URL was
+-- not told, and how long ago a courier was last seen (nulls where there is none).
 SELECT (SELECT extract(epoch FROM now() - min(due))::float8 FROM lane WHERE due <= now()) AS overdue,
        (SELECT count(*) FROM delivery WHERE state = 'needs_attention' AND settled_at IS NULL) AS attention,
-       (SELECT extract(epoch FROM now() - min(dirty_since))::float8 FROM level
-        WHERE dirty_since IS NOT NULL AND trouble IS NULL) AS untold,
+       (SELECT extract(epoch FROM now() - min(v.dirty_since))::float8
+        FROM level v
+        JOIN connection c ON c.tenant_id = v.tenant_id AND c.id = v.connection_id
+        WHERE v.dirty_since IS NOT NULL AND v.trouble IS NULL AND c.partner_url IS NOT NULL) AS untold,
        (SELECT extract(epoch FROM now() - max(seen_at))::float8 FROM courier) AS courier;
 
 -- name: reach

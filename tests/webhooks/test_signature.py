@@ -52,7 +52,7 @@ def test_an_attempt_bears_its_id_its_time_and_a_signature_per_secret() -> None:
     headers = dict(sent.headers)
     assert headers["webhook-id"] == str(key)
     now = int(headers["webhook-timestamp"])
-    assert abs(now - clock.now().timestamp()) < 5
+    assert abs(now - clock.now().timestamp()) < 60
     assert headers["webhook-signature"].split(" ") == [
         signature.signed(one["secret"], str(key), now, sent.body) for one in secrets[:2]
     ]

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from entrepot import facts, ids
+from entrepot import decode, facts, ids
 from entrepot.courier.policy import Outcome
 from entrepot.db import ints, queries
 
@@ -22,6 +22,9 @@ _q = queries(__package__)
 _log = structlog.get_logger()
 _BATCH = 500
 _SETTLERS = 2
+_OF_DATA = ("22", "23")
+"""SQLSTATE classes: a value that the database does not take, a constraint that was hit."""
+_UNWRITABLE = "what came of this call could not be written down as it was"
 
 
 class Want(Struct, frozen=True):
@@ -183,16 +186,50 @@ class Settler:
         finally:
             self._running[tenant_id] -= 1
 
-    async def _write(self, tenant_id: int, batch: list[Settled]) -> None:
-        """Write one batch. While the database is away the leases run out, and the calls are made again."""
+    async def _write(self, tenant_id: int, batch: list[Settled], *, last_try: bool = False) -> None:
+        """Write one batch. While the database is away the leases run out, and the calls are made again.
+
+        A batch with a value that the database will not have is halved until that one is alone: it harms
+        no other, and comes to rest in plain words instead of being called for ever.
+        """
         batch.sort(key=lambda one: (one.claim.connection_id, one.claim.key))
         try:
             await self._db.run(tenant_id, lambda tx: settle(tx, batch))
             if any(facts.echoes(one.claim.kind) for one in batch):
                 self._echo()
-        except Exception:  # noqa: BLE001 - whatever it was, the leases run out and the calls are made again
+        except Exception as error:  # noqa: BLE001 - whatever it was, the leases run out and the calls are made again
+            half = len(batch) // 2
+            if half and _is_of_data(error):
+                await self._write(tenant_id, batch[:half])
+                await self._write(tenant_id, batch[half:])
+                return
             _log.exception("courier.settle_failed", deliveries=len(batch))
-            await asyncio.sleep(1)
+            if _is_of_data(error) and not last_try:
+                await self._write(tenant_id, [_plain(batch[0])], last_try=True)
+            else:
+                await asyncio.sleep(1)
+
+
+def _is_of_data(error: Exception) -> bool:
+    """Tell whether a value was refused, by the database or on the way to it, and not the whole statement."""
+    states = [str(getattr(found, "sqlstate", "")) for found in (error, error.__cause__)]
+    return any(state.startswith(_OF_DATA) for state in states)
+
+
+def _plain(one: Settled) -> Settled:
+    """Return what became of a claim without the values that its partner or dialect made up: what was to
+    wait needs attention, what came to its end keeps it.
+    """
+    waits = one.state in ("waiting", "needs_attention")
+    text = decode.kept(one.error or "")
+    return structs.replace(
+        one,
+        state="needs_attention" if waits else one.state,
+        wait=0.0,
+        deadline=0.0,
+        error=f"{_UNWRITABLE}: {text}" if waits else text or None,
+        reason=decode.kept(one.reason) if one.reason else None,
+    )
 
 
 async def _mark_superseded(tx: Tx, claims: Iterable[Claim]) -> None:

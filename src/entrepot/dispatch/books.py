@@ -54,6 +54,13 @@ class Books(Struct, kw_only=True):
         self.changed[order.id] = order
         self.logs.append((order.id, self.who.get(order.id, ""), what))
 
+    def says(self, order: Order, state: str) -> bool:
+        """Tell whether it is noted already that an order came to a state, with what there is to say of it."""
+        return any(
+            order_id == order.id and what.partition(": ")[0] == state
+            for order_id, _, what in self.logs
+        )
+
 
 async def opened(tx: Tx, order_ids: Collection[int]) -> Books:
     """Lock these orders and read all that is known of them; those that outlets do not ship are left out."""

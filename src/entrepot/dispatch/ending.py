@@ -81,7 +81,8 @@ def _move_on(books: Books, order: Order) -> bool:
     state = rules.after(order)
     if state != order.state:
         order.state = state
-        books.log(order, state)
+        if not books.says(order, state):
+            books.log(order, state)
     if state not in rules.FINAL or order.ended:
         return False
     order.ended = True

@@ -251,3 +251,25 @@ def test_a_digest_is_made_of_what_no_number_of_ours_holds() -> None:
 )  # fmt: skip
 def test_the_code_of_an_envelope_is_a_number_or_none(value: object, number: float | None) -> None:
     assert decode.number(value) == number
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "number"),
+    [
+        (b'{"head":{"no":"A1"}}', "head.no", "A1"),
+        (b'[{"no":"A1"},[]]', "0.no", "A1"),
+        (b'[[],{"no":"A1"}]', "1.no", "A1"),
+        (b'[{"no":7}]', "0.no", ""),
+        (b"[]", "0.no", ""),
+        (b'["A1"]', "0.no", ""),
+        (b'{"0":{"no":"A1"}}', "0.no", "A1"),
+        (b'[{"no":"A1"}]', "no", ""),
+        (b'[{"no":', "0.no", ""),
+        (b'{"no":"A1"}', "", ""),
+    ],
+)
+def test_the_number_of_a_refused_body_is_read_where_it_is_said(
+    raw: bytes, path: str, number: str
+) -> None:
+    """By names and by places in lists; whatever else stands there is none."""
+    assert decode.glimpse(raw, path) == number

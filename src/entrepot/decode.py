@@ -214,13 +214,16 @@ def kept(text: str) -> str:
 
 
 def glimpse(raw: bytes, path: str) -> str:
-    """Return the text at a path (``a.b``) of a body that was refused, ``""`` where there is none."""
+    """Return the text at a path (``a.b``, ``0.b``) of a body that was refused, ``""`` where there is none."""
     try:
         value = msgspec.json.decode(raw) if path else None
     except (msgspec.DecodeError, RecursionError, ValueError):
         return ""
     for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, list) and step.isdecimal():
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
 
 

@@ -243,9 +243,9 @@ Handler = Callable[[Call], Awaitable[Reply]]
 class Route:
     """One row of a dialect's table. ``path`` may hold ``{names}``; ``body`` None means raw bytes.
 
-    ``number`` is where the body says its document's number (``order.no``), so that the exchange is found
-    by it even when the body was refused. ``form``: the body may come form-encoded too, lists and objects in
-    it as JSON text; the handler sees the JSON that says the same.
+    ``number`` is where the body (``order.no``, of a list ``0.no``) or the path says its document's number,
+    so that the exchange is found by it even when the body was refused. ``form``: the body may come
+    form-encoded too, lists and objects in it as JSON text; the handler sees the JSON that says the same.
 
     For descriptions alone: ``shapes`` are what a body may be that the handler reads itself, ``query`` is a
     struct of the parameters that it reads.

@@ -209,7 +209,8 @@ class Gateway:
             call.body = table.read(route, call.raw)
             return await route.handler(call)
         except Refused as refusal:
-            call.document = call.document or decode.glimpse(call.raw, route.number)
+            number = call.path.get(route.number) or decode.glimpse(call.raw, route.number)
+            call.document = call.document or number
             return role.render(Problem.of(refusal))
         except Exception:  # noqa: BLE001 - a partner gets an envelope whatever breaks
             _log.exception(

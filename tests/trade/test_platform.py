@@ -330,6 +330,33 @@ async def test_an_exchange_is_found_by_the_paper_and_by_the_order(screens: Scree
     await eventually(recorded)  # an exchange is written down a moment after its answer
 
 
+async def test_what_does_not_decode_is_found_by_its_number(screens: Screens) -> None:
+    """By the order that the body names, or the paper in the path, also where a reason is missing."""
+    numbers = [f"TORN-{n}" for n in range(7)]
+    head = {"saOrderId": numbers[1], "customerId": []}
+    for method, path, body in (
+        ("PUT", "/v2/order/ap", {"saOrderId": numbers[0], "type": 7}),
+        ("POST", "/order/sr", {"orderSr": head}),
+        ("PUT", "/order/sr/calculatediscount", {"orderSr": {"saOrderId": numbers[2], "x": 1}}),
+        ("PUT", f"/order/sr/{numbers[3]}", {"orderSr": 7}),
+        ("PUT", f"/order/sr/status/{numbers[4]}", {"status": 7}),
+        ("POST", f"/v2/order/ap/refuse/{numbers[5]}", {"why": "no text"}),
+        ("POST", f"/v2/order/ap/refuse/{numbers[6]}", " "),
+    ):
+        got = await screens.call("admin", method, path, body)
+        assert (got.status, got.data) == (200, None), path
+        assert got.code != 100000, path
+
+    async def look(hub: Hub) -> list[int]:
+        async with hub.db.reading(hub.registry.tenant("demo")) as tx:
+            return [len(await find(tx, hub.vault, Filter(document=n))) for n in numbers]
+
+    async def recorded() -> bool:
+        return await screens.hub.do(look) == [1] * 7
+
+    await eventually(recorded)
+
+
 async def test_what_is_no_envelope_is_not_taken_for_an_answer(screens: Screens) -> None:
     """The typed client says so."""
     screens.base_url = screens.hub.url + "/c/no-such-key"

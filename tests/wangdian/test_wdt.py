@@ -239,22 +239,27 @@ def test_pages_count_from_0_and_know_the_total(merchant: Merchant) -> None:
     assert found == [["P0", "P1", "P2"], ["P3", "P4", "P5"], ["P6"], []]
 
 
-async def test_the_exchange_is_found_by_the_suites_number(hub: Running, merchant: Merchant) -> None:
-    """Operators find who pushed what, refused or not."""
-    head = {"suite_no": "FIND-ME", "suite_name": "x", "goods_label_name": ""}
-    merchant.call("goods.Suite.upload2", [head, []])
+async def test_the_exchange_is_found_by_its_number(hub: Running, merchant: Merchant) -> None:
+    """Operators find who pushed what, refused or not, and what did not even decode."""
+    for method, head in (
+        ("goods.Suite.upload2", {"suite_no": "FIND-1", "suite_name": "x", "goods_label_name": ""}),
+        ("goods.Suite.upload2", {"suite_no": "FIND-2", "suite_name": 7}),
+        ("goods.Goods.push", {"goods_no": "FIND-3", "goods_name": ["x"]}),
+        ("goods.Suite.search", {"suite_no": "FIND-4", "goods_no": 3}),
+    ):
+        assert merchant.call(method, [head, []])["status"] != 0
 
-    async def find(hub: Hub) -> list[exchanges.Exchange]:
+    async def find(hub: Hub) -> list[str]:
         async with hub.db.reading(hub.registry.tenant("demo")) as tx:
-            question = exchanges.Filter(document="FIND-ME")
-            return await exchanges.find(tx, hub.vault, question)
+            asked = [exchanges.Filter(document=f"FIND-{n}") for n in range(1, 5)]
+            found = [await exchanges.find(tx, hub.vault, one) for one in asked]
+        return [one.reply for several in found for one in several]
 
     async def recorded() -> bool:
-        return bool(await hub.do(find))
+        return len(await hub.do(find)) == 4
 
     await eventually(recorded)  # an exchange is written down a moment after its answer
-    (found,) = await hub.do(find)
-    assert "组合装明细不能为空" in found.reply
+    assert "组合装明细不能为空" in (await hub.do(find))[0]
 
 
 async def test_old_and_new_appsecret_sign_while_they_overlap(

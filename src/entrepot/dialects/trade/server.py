@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from entrepot.dialect import Call, Reply
 
 _KEY = 128
+_ORDER = "orderSr.saOrderId"
 
 
 async def admit(call: Call) -> None:
@@ -68,6 +69,7 @@ async def pass_ap(call: Call) -> Reply:
 
 async def refuse_ap(call: Call) -> Reply:
     """DD-3 差价、调价单拒绝: the body is the reason, a JSON string."""
+    _number(call)  # it is filed under that without a reason, too
     reason = decode.text(call.body)
     if reason is None:
         raise BadInput("no_reason", "No reason is given.", path="body")
@@ -146,9 +148,10 @@ async def create_sr(call: Call) -> Reply:
 
 async def edit_sr(call: Call) -> Reply:
     """DD-52 销售退修改."""
+    number = _number(call)
     body = wire.sales_return(call.body)
     call.also = (body.order,)
-    edit = sr.Edit(number=_number(call), body=body, actor=call.caller)
+    edit = sr.Edit(number=number, body=body, actor=call.caller)
     await _located(sr.KIND, call.do(returns.edit, edit))
     return envelope.reply()
 
@@ -229,20 +232,27 @@ async def _located(kind: str, answer: Any) -> Any:
 
 
 PLATFORM: Sequence[Route] = (
-    Route("PUT", "/v2/order/ap", create_ap, wire.ApCreate),
+    Route("PUT", "/v2/order/ap", create_ap, wire.ApCreate, number="saOrderId"),
     Route("POST", "/v2/order/ap/pass/{orderId}", pass_ap),
-    Route("POST", "/v2/order/ap/refuse/{orderId}", refuse_ap, str, optional_body=True),
+    Route(
+        "POST",
+        "/v2/order/ap/refuse/{orderId}",
+        refuse_ap,
+        str,
+        optional_body=True,
+        number="orderId",
+    ),
     Route("POST", "/v2/order/ap/complete/{orderId}", complete_ap),
     Route("GET", "/v2/order/ap", list_ap, query=ApQuery),
     Route("GET", "/v2/order/ap/detail/{orderId}", show_ap),
     Route("GET", "/v2/order/ap/log/{orderId}", log_ap),
     Route("DELETE", "/v2/order/ap/{orderId}", delete_ap),
-    Route("POST", "/order/sr", create_sr, wire.SrBody),
-    Route("PUT", "/order/sr/{orderId}", edit_sr, wire.SrBody),
+    Route("POST", "/order/sr", create_sr, wire.SrBody, number=_ORDER),
+    Route("PUT", "/order/sr/{orderId}", edit_sr, wire.SrBody, number="orderId"),
     Route("GET", "/order/sr", list_sr, query=SrQuery),
     Route("GET", "/order/sr/detail/{orderId}", show_sr),
-    Route("PUT", "/order/sr/status/{orderId}", set_status, wire.SrStatus),
+    Route("PUT", "/order/sr/status/{orderId}", set_status, wire.SrStatus, number="orderId"),
     Route("DELETE", "/order/sr/{orderId}", delete_sr),
     Route("GET", "/order/sr/detail/sa/{saOrderId}", show_order),
-    Route("PUT", "/order/sr/calculatediscount", calculate, wire.Calculate),
+    Route("PUT", "/order/sr/calculatediscount", calculate, wire.Calculate, number=_ORDER),
 )

@@ -44,6 +44,7 @@ async def upload2(call: Call, arguments: list[Any], _given: Mapping[bytes, bytes
 
 async def push(call: Call, arguments: list[Any], _given: Mapping[bytes, bytes]) -> object:
     """goods.Goods.push: create or change goods and their specs; the answer is the goods' id."""
+    call.document = decode.glimpse(call.raw, "0.goods_no")  # should the goods be refused
     pushed = goods.goods(arguments)
     call.document = pushed.goods_no
     call.also = tuple(spec.sku for spec in pushed.specs)
@@ -116,5 +117,6 @@ WDT = (
             tuple[searches.StockParams],
         ),
         query=Query,
+        number="0.suite_no",
     ),
 )

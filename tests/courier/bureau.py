@@ -207,7 +207,7 @@ class Bureau:
         self.tenant_id = ids.new()
         self.links = Links(tenants={self.tenant_id: ("test", dict(LOOPBACK))})
         self.recorder = Recorder(db, vault)
-        db.seal = vault.seal
+        db.seal, db.fingerprint = vault.seal, vault.fingerprint
         db.listens = lambda _tenant, connection, kind: kind in self._told(connection)
 
     def _told(self, connection_id: int) -> frozenset[str]:

@@ -74,6 +74,7 @@ async def serve(orders: Orders) -> None:
         )
         for connection_id, url in orders.partners.items()
     }
+    db.fingerprint = vault.fingerprint
     recorder = Recorder(db, vault)
     recorder.start()
     stop = asyncio.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,7 +14,7 @@ import pytest
 
 from entrepot.courier import desk
 from entrepot.courier.http import REPLY_LIMIT
-from tests.courier.bureau import Answer, Bureau, Call, Stub, eventually
+from tests.courier.bureau import LOOPBACK, Answer, Bureau, Call, Stub, eventually
 from tests.courier.shop import STYLES, Shelf
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from entrepot.courier.worker import Courier
 
 FINE = b'{"code":0,"msg":""}'
+NOWHERE = "http://127.0.0.1:9"
+_LEFT_TO_A_PERSON = (
+    "WITH mine AS (UPDATE lane SET due = 'infinity' WHERE tenant_id = $1 AND key = 2)"
+    " UPDATE delivery SET state = 'needs_attention' WHERE tenant_id = $1 AND id = $2 RETURNING 1"
+)
+_CLOCK = "SELECT turn_at FROM lane WHERE tenant_id = $1 AND key = 1"
 
 
 def in_seconds(seconds: int) -> str:
@@ -199,6 +206,62 @@ async def test_networks_that_are_no_longer_allowed_are_left_at_once(
     assert len(stub.calls) == 1
 
 
+@pytest.mark.parametrize("away", [False, True], ids=["at work", "away"])
+@pytest.mark.parametrize("what", ["networks", "address", "secrets"])
+async def test_calls_are_tried_again_once_the_way_to_their_partner_is_mended(
+    bureau: Bureau, stub: Stub, what: str, *, away: bool
+) -> None:
+    """At once, whatever their schedule says, in order, on their old clock, also where no courier was at work
+    when it was mended; other connections' calls, and what a person has to look at, stay where they are.
+    """
+    stub.reply = doorkeeper if what == "secrets" else stub.reply
+    if what == "networks":
+        bureau.links.tenants[bureau.tenant_id] = ("test", {"allowed_networks": []})
+    connection = await bureau.connect(NOWHERE if what == "address" else stub.url, schedule="1h")
+    other = await bureau.connect(NOWHERE, schedule="1h")
+    first, second = [await bureau.step(connection, key=1, n=n) for n in (1, 2)]
+    persons, elsewhere = await bureau.step(connection, key=2), await bureau.step(other, key=3)
+    async with bureau.working():
+        for delivery in (first, persons, elsewhere):
+            await eventually(partial(_attempts, bureau, delivery, 1))
+        await eventually(partial(_settled, bureau))
+        await bureau.rows(_LEFT_TO_A_PERSON, persons)
+        [before] = await bureau.rows(_CLOCK)
+        bureau.change(connection, settings={"timeout": "9s"})
+        await asyncio.sleep(0.5)
+        assert [len(await bureau.attempts(one)) for one in (first, second)] == [1, 0]
+        assert await bureau.rows(_CLOCK) == [before]
+        if not away:
+            mend(bureau, what, connection, stub.url)
+            await bureau.until("delivered", first, second)
+    if away:
+        mend(bureau, what, connection, stub.url)
+        async with bureau.working():
+            await bureau.until("delivered", first, second)
+    sent = [json.loads(call.body)["n"] for call in stub.calls if b"D1" in call.body]
+    assert sent[-2:] == [1, 2]
+    assert (await bureau.states())[persons] == "needs_attention"
+    # Networks are a tenant's: the other connection is tried again, too, as soon as its turn comes.
+    tried = len(await bureau.attempts(elsewhere))
+    assert tried in (1, 2) if what == "networks" else tried == 1
+
+
+async def doorkeeper(call: Call) -> Answer:
+    """Let in whoever knows the right word."""
+    known = call.headers.get("authorization") == "Bearer right"
+    return (200, FINE) if known else (401, b"")
+
+
+def mend(bureau: Bureau, what: str, connection: int, url: str) -> None:
+    """Set what kept a connection from its partner right."""
+    if what == "networks":
+        bureau.links.tenants[bureau.tenant_id] = ("test", dict(LOOPBACK))
+    elif what == "address":
+        bureau.change(connection, partner_url=url)
+    else:
+        bureau.change(connection, secrets={"partner_bearer": "right"})
+
+
 async def test_levels_that_a_person_wants_sent_pass_an_open_breaker(
     bureau: Bureau, stub: Stub
 ) -> None:
@@ -263,3 +326,7 @@ async def _called(stub: Stub, times: int) -> bool:
 
 async def _attempts(bureau: Bureau, delivery: int, n: int) -> bool:
     return len(await bureau.attempts(delivery)) >= n
+
+
+async def _settled(bureau: Bureau) -> bool:
+    return not await bureau.rows("SELECT 1 FROM lane WHERE tenant_id = $1 AND leased")

@@ -265,13 +265,14 @@ WHERE tenant_id = $1;
 
 -- name: save_state
 INSERT INTO courier_state (tenant_id, connection_id, schedule, deadline, paused_since, open_since,
-                           held_until, held_for)
+                           held_until, held_for, reach)
 VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END,
-        now() - make_interval(secs => $6), now() + make_interval(secs => $7), $8)
+        now() - make_interval(secs => $6), now() + make_interval(secs => $7), $8, $9)
 ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
     schedule = EXCLUDED.schedule, deadline = EXCLUDED.deadline,
     paused_since = CASE WHEN $5 THEN coalesce(courier_state.paused_since, now()) END,
-    open_since = EXCLUDED.open_since, held_until = EXCLUDED.held_until, held_for = EXCLUDED.held_for;
+    open_since = EXCLUDED.open_since, held_until = EXCLUDED.held_until, held_for = EXCLUDED.held_for,
+    reach = EXCLUDED.reach;
 
 -- name: replan
 -- A changed schedule or deadline holds for the calls that wait already. The jitter comes from the key.
@@ -282,6 +283,19 @@ SET due = greatest(now(), least(
         turn_at + make_interval(secs => $4)))
 WHERE tenant_id = $1 AND connection_id = $2 AND NOT leased AND tries > 0
   AND due > '-infinity' AND due < 'infinity';
+
+-- name: mended
+-- Another address, other networks or secrets: what waits for its next try may well be taken now. The clocks go
+-- on, and what needs a person still does.
+WITH changed AS (
+    SELECT FROM courier_state WHERE tenant_id = $1 AND connection_id = $2 AND reach <> $3
+), fed AS (
+    UPDATE feed SET due = now()
+    WHERE tenant_id = $1 AND connection_id = $2 AND NOT leased AND due > now() AND EXISTS (SELECT FROM changed)
+)
+UPDATE lane SET due = now()
+WHERE tenant_id = $1 AND connection_id = $2 AND NOT leased AND due > now() AND due < 'infinity'
+  AND EXISTS (SELECT FROM changed);
 
 -- name: resume
 -- The clock stood while the connection was paused.

@@ -7,6 +7,7 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from entrepot import clock
@@ -157,7 +158,7 @@ def share(courier: int, tenant_id: int, connection_id: int) -> bytes:
     return hashlib.blake2b(name, digest_size=8).digest()
 
 
-def _state(gate: Gate) -> tuple[str, str, bool, bool, float]:
+def _state(gate: Gate) -> tuple[str, str, bool, bool, float, bytes]:
     partner: Partner = gate.link.partner
     settings = partner.settings
     held = gate.held_until if gate.held_until > clock.ticks() else 0.0
@@ -167,7 +168,15 @@ def _state(gate: Gate) -> tuple[str, str, bool, bool, float]:
         partner.paused,
         gate.breaker.open_since is not None,
         held,
+        _reach(gate),
     )
+
+
+def _reach(gate: Gate) -> bytes:
+    """Return what decides whether a partner is reached and lets us in."""
+    partner: Partner = gate.link.partner
+    allowed = gate.tenant.get("allowed_networks", ())
+    return msgspec.json.encode((partner.partner_url, allowed, partner.secrets), order="sorted")
 
 
 def _recall(gate: Gate, row: Row | None) -> None:
@@ -178,11 +187,14 @@ def _recall(gate: Gate, row: Row | None) -> None:
     if row["open_for"] is not None and gate.plan.breaker:
         gate.breaker.reopen(clock.ticks(), row["open_for"])
     gate.hold(row["held"], row["held_for"] or "")
-    gate.told = (row["schedule"], row["deadline"], row["paused"], row["open_for"] is not None, None)
+    open_before = row["open_for"] is not None
+    gate.told = (row["schedule"], row["deadline"], row["paused"], open_before, None, None)
 
 
 async def _save(gate: Gate, tx: Tx) -> None:
-    """Write down a gate's state; a changed schedule, and the end of a pause, move the waiting calls."""
+    """Write down a gate's state; a changed schedule, the end of a pause, and what may have mended the way to
+    the partner move the waiting calls.
+    """
     partner = gate.link.partner
     state = _state(gate)
     told: Any = gate.told
@@ -190,6 +202,8 @@ async def _save(gate: Gate, tx: Tx) -> None:
         await tx.do(_q.replan, partner.id, list(gate.plan.schedule), gate.plan.deadline)
     if told is not None and told[2] and not state[2]:
         await tx.do(_q.resume, partner.id)
+    reach = tx.fingerprint(state[5].decode())  # it holds secrets
+    await tx.do(_q.mended, partner.id, reach)
     now = clock.ticks()
     opened = gate.breaker.open_since
     await tx.do(
@@ -201,6 +215,7 @@ async def _save(gate: Gate, tx: Tx) -> None:
         None if opened is None else now - opened,
         state[4] - now if state[4] else None,
         gate.held_for or None,
+        reach,
     )
     gate.told = state
 

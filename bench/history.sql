@@ -58,10 +58,10 @@ INSERT INTO attempt (tenant_id, at, id, delivery_id, connection_id, outcome, sta
 SELECT tenant_id, at, id, id, connection, CASE WHEN n % 20 = 0 THEN 'failed' ELSE 'delivered' END, 200, 20000
 FROM p, made;
 
-INSERT INTO exchange (tenant_id, at, id, connection_id, direction, document, method, path, status, duration_us,
-                      request, reply)
+INSERT INTO exchange (tenant_id, at, id, connection_id, direction, document, method, path, status, refused,
+                      duration_us, request, reply)
 SELECT tenant_id, at, id, connection, CASE WHEN n % 2 = 0 THEN 'in' ELSE 'out' END, 'H' || lpad(n::text, 8, '0'),
-       'POST', '/inorder', CASE WHEN n % 5000 = 0 THEN 500 ELSE 200 END, 12000, body, body
+       'POST', '/inorder', CASE WHEN n % 5000 = 0 THEN 500 ELSE 200 END, n % 3000 = 0, 12000, body, body
 FROM p, made;
 
 INSERT INTO dispatch (tenant_id, order_id, province, city)

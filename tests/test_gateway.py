@@ -234,6 +234,7 @@ async def test_an_exchange_is_found_by_its_documents_number(hub: Running, key: s
     assert '"oriOrderNo": "EX-1"' in exchange.request
     assert "138****5678" in json.loads(exchange.request)["pickGoods"]["remark"]
     assert exchange.reply == '{"msg":"操作成功","code":200}'
+    assert not exchange.refused
 
 
 async def test_a_refused_body_is_found_by_the_number_it_names(hub: Running, key: str) -> None:
@@ -243,6 +244,7 @@ async def test_a_refused_body_is_found_by_the_number_it_names(hub: Running, key:
     call(hub, f"/c/{key}{SEND}", bad)
     (exchange,) = await recorded(hub, "EX-2")
     assert "pickGoodsDtls[0].qty" in exchange.reply
+    assert (exchange.status, exchange.refused) == (200, True)
 
 
 async def test_our_own_fault_is_a_500_and_nothing_is_stored(hub: Running, key: str) -> None:

@@ -83,11 +83,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Reply(Struct, frozen=True):
-    """What a partner gets. A streamed body is an async iterator of chunks."""
+    """What a partner gets. A streamed body is an async iterator of chunks. ``refused``: its envelope says no;
+    whatever a role renders of a problem does.
+    """
 
     body: bytes | AsyncIterator[bytes]
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ((b"content-type", b"application/json"),)
+    refused: bool = False
 
 
 class Problem(Struct, frozen=True):

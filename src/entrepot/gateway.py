@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from msgspec import structs
 
 from entrepot import clock, decode, ids, metrics, tracing
 from entrepot.connections.rules import accepts
@@ -156,6 +157,7 @@ class Gateway:
             method=scope["method"],
             path=decode.kept(path + ("?" + query.decode("latin-1") if query else "")),
             status=reply.status,
+            refused=reply.refused,
             seconds=taken,
             request=raw,
             reply=kept,
@@ -194,11 +196,11 @@ class Gateway:
         role: Role = connection.role
         problem = self._stopped(connection, call, scope) or problem
         if problem is not None:
-            return role.render(problem)
+            return _refused(role, problem)
         table = self._table(role)
         found = table.find(method, path)
         if isinstance(found, Problem):
-            return role.render(found)
+            return _refused(role, found)
         route, values = found
         try:
             if role.admit is not None:
@@ -211,7 +213,7 @@ class Gateway:
         except Refused as refusal:
             number = call.path.get(route.number) or decode.glimpse(call.raw, route.number)
             call.document = call.document or number
-            return role.render(Problem.of(refusal))
+            return _refused(role, Problem.of(refusal))
         except Exception:  # noqa: BLE001 - a partner gets an envelope whatever breaks
             _log.exception(
                 "gateway.failed",
@@ -219,7 +221,7 @@ class Gateway:
                 path=route.path,
                 request=call.id,
             )
-            return role.render(Problem("internal", "系统繁忙，请稍后重试", status=500))
+            return _refused(role, Problem("internal", "系统繁忙，请稍后重试", status=500))
 
     def _stopped(self, connection: Connection, call: Call, scope: Scope) -> Problem | None:
         """Return why this caller may not come in, if so."""
@@ -264,6 +266,10 @@ class Gateway:
         if table is None:
             table = self._tables[id(role)] = Table(role)
         return table
+
+
+def _refused(role: Role, problem: Problem) -> Reply:
+    return structs.replace(role.render(problem), refused=True)
 
 
 def _segment(value: str) -> str:

@@ -252,6 +252,28 @@ async def test_an_exchange_is_masked_until_somebody_says_why(admin: Person, worl
         assert cursor not in (await admin.get(f"/exchanges?{query}")).text
 
 
+async def test_an_exchange_that_was_not_taken_has_failed_whatever_http_says(
+    admin: Person, world: World
+) -> None:
+    """A no under 200 is among the failed, of all and of its connection, and says so wherever it is shown."""
+    no, yes = await world.exchange("NO-1", refused=True), await world.exchange("YES-1")
+    for query in (
+        "failed=1",
+        "failed=1&connection=goldshop",
+        "failed=1&q=NO-1",
+        "failed=1&direction=in",
+    ):
+        page = await admin.get(f"/exchanges?{query}")
+        assert no in page.text, query
+        assert yes not in page.text, query
+    assert "200 · Not taken" in (await admin.get("/exchanges?q=NO-1")).words
+    assert "200 · Not taken" in (await admin.get(f"/exchanges/{no}")).words
+    assert "Not taken" not in (await admin.get("/exchanges?q=YES-1")).words
+    developer = (await admin.get(f"/connections/{world.connection()}/developer")).text
+    for cursor, colour in ((no, "bad-text"), (yes, "good-text")):
+        assert colour in developer.partition(f"/exchanges/{cursor}")[2].partition("</li>")[0]
+
+
 async def test_a_schedule_is_run_by_hand(admin: Person, world: World) -> None:
     """The button makes it due at once and is audited."""
     await world.execute(

@@ -109,14 +109,14 @@ class World:
         )
         return placed.order_id, note
 
-    async def exchange(self, number: str) -> str:
+    async def exchange(self, number: str, *, refused: bool = False) -> str:
         """Record a call that names a phone; return its cursor in addresses."""
         recorder = self.hub.recorder
         recorder._written.clear()
         recorder.record(
             self.tenant_id, self.connection(), "in", method="POST", path="/inorder", status=200,
-            seconds=0.02, request=msgspec.json.encode({"order_number": number, "phone": PHONE}),
-            reply=b'{"code": 200}', document=number,
+            refused=refused, seconds=0.02, reply=b'{"code": 200}', document=number,
+            request=msgspec.json.encode({"order_number": number, "phone": PHONE}),
         )  # fmt: skip
         sql = (
             "SELECT (extract(epoch FROM at) * 1000000)::bigint || '.' || id FROM exchange"

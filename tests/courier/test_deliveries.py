@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from entrepot.courier.outbox import Announcement
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 FINE = b'{"code":0,"msg":""}'
+_KEPT = (
+    "SELECT status, refused FROM exchange WHERE tenant_id = $1 AND direction = 'out' ORDER BY id"
+)
 
 
 def script(*answers: Answer) -> Callable[[Call], Awaitable[Answer]]:
@@ -74,6 +78,25 @@ async def test_a_rejection_is_an_answer(bureau: Bureau, stub: Stub) -> None:
         await bureau.until("delivered", second)
     assert (await bureau.states())[first] == "rejected"
     assert await bureau.attempts(first) == [("rejected", "no such order")]
+
+
+async def test_a_call_that_was_not_taken_is_kept_as_such(bureau: Bureau, stub: Stub) -> None:
+    """A no and an unreadable answer under HTTP's 200 are told from a yes; so is what got no answer."""
+    connection = await bureau.connect(stub.url, concurrency=1, schedule="1h")
+    stub.reply = script(
+        (200, FINE), (200, b'{"code":500,"msg":"no"}'), (200, b"<html>"), (502, b"")
+    )
+    async with bureau.working():
+        for key in range(1, 5):
+            delivery = await bureau.step(connection, key=key)
+            await eventually(partial(_attempted, bureau, delivery))
+        unreachable = await bureau.step(await bureau.connect("http://127.0.0.1:9"), key=5)
+        await eventually(partial(_attempted, bureau, unreachable))
+        await eventually(partial(_counted, bureau, _KEPT, 5))
+    kept = [(row["status"], row["refused"]) for row in await bureau.rows(_KEPT)]
+    assert kept == [
+        (200, False), (200, True), (200, True), (502, True), (None, True),
+    ]  # fmt: skip
 
 
 async def test_at_its_deadline_a_call_needs_a_person(bureau: Bureau, stub: Stub) -> None:
@@ -167,6 +190,10 @@ async def test_nothing_is_told_to_those_who_do_not_listen(bureau: Bureau, stub: 
         Announcement(connection_id=connection, key=1, fact=Step(number="N1")),
     )
     assert list(await bureau.states()) == made
+
+
+async def _counted(bureau: Bureau, query: str, n: int) -> bool:
+    return len(await bureau.rows(query)) == n
 
 
 async def _attempted(bureau: Bureau, delivery: int) -> bool:

@@ -97,6 +97,7 @@ def test_an_order_is_refused_by_status(refusal: Any, status: int, words: str) ->
 def test_goods_that_left_are_worded_as_each_side_expects() -> None:
     """通知单已经出库 to the store, 通知单已出库 to an OMS; other refusals keep their words."""
     assert said(wire.render(Problem("order_left")))["msg"] == "通知单已经出库"
+    assert wire.render(Problem("order_left")).refused
     assert said(wire.note_left(Conflict("order_left")))["msg"] == "通知单已出库"
     assert said(wire.note_left(Missing("unknown_order")))["msg"] == "通知单不存在"
 

@@ -30,14 +30,17 @@ _BODY = 64 * 1024
 _NUMBER = 200
 _COLUMNS = (
     "tenant_id", "at", "id", "connection_id", "direction", "document", "also", "method", "path",
-    "status", "duration_us", "request", "reply",
+    "status", "refused", "duration_us", "request", "reply",
 )  # fmt: skip
 _q = queries(__package__)
 _log = structlog.get_logger()
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
-    """One exchange as shown to people; bodies are text, masked unless revealed."""
+    """One exchange as shown to people; bodies are text, masked unless revealed.
+
+    ``refused``: what was sent was not taken, by the words of the answer, whatever HTTP says.
+    """
 
     at: datetime
     id: int
@@ -47,6 +50,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     method: str
     path: str
     status: int | None
+    refused: bool
     duration_ms: float
     request: str
     reply: str
@@ -100,6 +104,7 @@ class Recorder:
         method: str,
         path: str,
         status: int | None,
+        refused: bool = False,
         seconds: float,
         request: bytes,
         reply: bytes,
@@ -112,8 +117,8 @@ class Recorder:
         self._waiting.append(
             (
                 tenant_id, clock.now(), id or ids.new(), connection_id, direction, document[:_NUMBER] or None,
-                [number[:_NUMBER] for number in also] or None, method, path, status, int(seconds * 1_000_000),
-                seal(request[:_BODY]), seal(reply[:_BODY]),
+                [number[:_NUMBER] for number in also] or None, method, path, status, refused,
+                int(seconds * 1_000_000), seal(request[:_BODY]), seal(reply[:_BODY]),
             )
         )  # fmt: skip
         self._wake.set()
@@ -188,6 +193,7 @@ async def find(tx: Tx, vault: Vault, wanted: Filter, *, reveal: bool = False) ->
             method=row["method"],
             path=row["path"],
             status=row["status"],
+            refused=row["refused"],
             duration_ms=row["duration_us"] / 1000,
             request=_text(vault, row["request"], reveal=reveal),
             reply=_text(vault, row["reply"], reveal=reveal),

@@ -88,7 +88,7 @@ WITH hits AS (
     SELECT at, id FROM exchange WHERE tenant_id = $1 AND also @> ARRAY[$2::text]
 )
 SELECT e.at, e.id, e.direction, c.name AS connection, e.document, e.method, e.path, e.status,
-       e.duration_us, e.request, e.reply
+       e.refused, e.duration_us, e.request, e.reply
 FROM (SELECT * FROM hits UNION ALL SELECT * FROM by_document WHERE $2::text IS NOT NULL) h
 JOIN exchange e ON e.tenant_id = $1 AND e.at = h.at AND e.id = h.id
 JOIN connection c ON c.tenant_id = $1 AND c.id = e.connection_id

@@ -27,7 +27,7 @@ WITH hits AS (
     UNION
     (SELECT at, id FROM exchange WHERE also && $2::text[] AND tenant_id = $1 ORDER BY at DESC LIMIT $3)
 )
-SELECT e.at, e.id, e.direction, c.name AS connection, e.method, e.path, e.status, e.duration_us
+SELECT e.at, e.id, e.direction, c.name AS connection, e.method, e.path, e.status, e.refused, e.duration_us
 FROM hits h
 JOIN exchange e ON e.tenant_id = $1 AND e.at = h.at AND e.id = h.id
 JOIN connection c ON c.tenant_id = $1 AND c.id = e.connection_id

@@ -106,7 +106,7 @@ def _exchanged(row: Row) -> Event:
     inward = row["direction"] == "in"
     sentence = _("%(connection)s called") if inward else _("Called %(connection)s")
     status: Any = row["status"]
-    bad = status is None or status >= 400
+    bad = row["refused"] or status is None or status >= 400
     answer = status or _("no answer")
     return Event(
         at=row["at"], icon="arrow-down-left" if inward else "arrow-up-right",

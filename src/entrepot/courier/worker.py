@@ -259,6 +259,7 @@ class Courier:
             method=request.method,
             path=request.path + (f"?{request.query}" if request.query else ""),
             status=response.status if response else None,
+            refused=not isinstance(verdict, Delivered),
             seconds=clock.ticks() - began,
             request=request.body,
             reply=response.body if response else b"",

@@ -383,4 +383,4 @@ def known(code: str) -> bool:
 
 
 def _no(said: str, status: int) -> Reply:
-    return Reply(_json.encode({"success": False, "msg": said}), status)
+    return Reply(_json.encode({"success": False, "msg": said}), status, refused=True)

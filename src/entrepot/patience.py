@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 
 class Patience:
-    """Ends what takes longer than ``seconds``; for one event loop.
+    """Ends what takes longer than ``seconds``; for the event loop it is made in.
 
     ``with patience.limit():`` raises TimeoutError in a block that is not over in time.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        # Kept, since Python 3.11 makes a system call each time it is asked which loop runs.
+        self.loop = asyncio.get_running_loop()
         self._waits: dict[Wait, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -30,11 +32,10 @@ class Patience:
 
     def begin(self, wait: Wait) -> None:
         """Count a wait from now on."""
-        loop = asyncio.get_running_loop()
-        wait.until = loop.time() + self.seconds
+        wait.until = self.loop.time() + self.seconds
         self._waits[wait] = None
         if self._timer is None:
-            self._timer = loop.call_at(wait.until, self._sweep)
+            self._timer = self.loop.call_at(wait.until, self._sweep)
 
     def end(self, wait: Wait) -> None:
         """Forget a wait."""
@@ -43,10 +44,9 @@ class Patience:
     def _sweep(self) -> None:
         """End the waits that are over; the longest there are come first, since all last equally long."""
         self._timer = None
-        loop = asyncio.get_running_loop()
         for wait in list(self._waits):
-            if wait.until > loop.time():
-                self._timer = loop.call_at(wait.until, self._sweep)
+            if wait.until > self.loop.time():
+                self._timer = self.loop.call_at(wait.until, self._sweep)
                 return
             del self._waits[wait]
             wait.expire()
@@ -63,7 +63,7 @@ class Wait:
         self.until = 0.0
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._patience.loop)
         if task is None:
             raise RuntimeError("a limit needs a task that can be ended")
         self._task = task

@@ -51,6 +51,7 @@ class Together:
     def __init__(self, db: Database, batch: int = _BATCH) -> None:
         self._db = db
         self._batch = batch
+        self._loop = asyncio.get_running_loop()
         self._lanes: dict[Hashable, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,11 +79,11 @@ class Together:
         lane = self._lanes.get((flow, tenant_id))
         if lane is None:
             lane = self._lanes[flow, tenant_id] = _Lane()
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         lane.waiting.append((command, future))
         if lane.running < lanes and lane.worth_a_batch():
             lane.running += 1
-            task = asyncio.create_task(self._work(flow, tenant_id, lane, run))
+            task = self._loop.create_task(self._work(flow, tenant_id, lane, run))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return future

@@ -35,17 +35,19 @@ _FOREIGN = (
 class _Nonces:
     """Nonces that never repeat under a key: 64 random bits per run of 32-bit counting.
 
-    One system call in four thousand million instead of one per value; a forked process starts its own run.
+    One system call in four thousand million values instead of one each; a forked process starts its own run.
     """
 
     def __init__(self) -> None:
-        self._process = 0
-        self._run = b""
-        self._count = 0
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._run, self._count = os.urandom(8), 0
 
     def __next__(self) -> bytes:
-        if self._count == _RUN or self._process != os.getpid():
-            self._process, self._run, self._count = os.getpid(), os.urandom(8), 0
+        if self._count == _RUN:
+            self._begin()
         self._count += 1
         return self._run + self._count.to_bytes(4, "big")
 

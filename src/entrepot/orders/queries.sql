@@ -1,8 +1,9 @@
 -- name: admit
 -- Orders in, all of it at once: the numbers first (of two transactions that want one, the second waits here
 -- and then gets nothing), then whatever the orders that got theirs consist of, and last, since others wait for
--- them, the stock rows, locked in the one order everyone uses. $22 to $29 are empty where stock is reserved
--- later, because where from has yet to be decided. Returns who got in.
+-- them, the stock rows, locked in the one order everyone uses. They stand before the rest because PostgreSQL
+-- carries out the writes that nothing reads from the last to the first. $22 to $29 are empty where stock is
+-- reserved later, because where from has yet to be decided. Returns who got in.
 WITH asked AS (
     SELECT * FROM unnest($2::text::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::text[],
                          $8::text[], $9::bytea[], $10::bytea[], $11::jsonb[], $12::bytea[], $13::text[])
@@ -15,6 +16,22 @@ WITH asked AS (
     ORDER BY 2, 3, 4
     ON CONFLICT DO NOTHING
     RETURNING document_id AS id
+), held AS (
+    SELECT h.*
+    FROM unnest($22::text::bigint[], $23::text::bigint[], $24::text::int[], $25::text::bigint[],
+                $26::text::bigint[], $27::text::bigint[])
+        AS h (id, document_id, line, article_id, location_id, qty)
+    JOIN won ON won.id = h.document_id
+), locked AS (
+    SELECT s.article_id, s.location_id, h.qty
+    FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM held GROUP BY 1, 2) h
+    JOIN stock s ON s.tenant_id = $1 AND s.article_id = h.article_id AND s.location_id = h.location_id
+    ORDER BY s.article_id, s.location_id
+    FOR UPDATE OF s
+), promised AS (
+    UPDATE stock s SET reserved = s.reserved + l.qty, changed_at = now()
+    FROM locked l
+    WHERE s.tenant_id = $1 AND s.article_id = l.article_id AND s.location_id = l.location_id
 ), head AS (
     INSERT INTO sales_order (tenant_id, id, connection_id, number, state, customer, receiver, phone_hash,
                              details, body, fulfilment)
@@ -33,12 +50,6 @@ WITH asked AS (
     FROM unnest($18::text::bigint[], $19::text::int[], $20::text::bigint[], $21::text::bigint[])
         AS l (order_id, line, article_id, qty)
     JOIN won ON won.id = l.order_id
-), held AS (
-    SELECT h.*
-    FROM unnest($22::text::bigint[], $23::text::bigint[], $24::text::int[], $25::text::bigint[],
-                $26::text::bigint[], $27::text::bigint[])
-        AS h (id, document_id, line, article_id, location_id, qty)
-    JOIN won ON won.id = h.document_id
 ), reserved AS (
     INSERT INTO reservation (tenant_id, id, document_id, line, article_id, location_id, qty)
     SELECT $1, h.* FROM held h
@@ -47,16 +58,6 @@ WITH asked AS (
     SELECT $1, m.id, m.article_id
     FROM unnest($28::text::bigint[], $29::text::bigint[]) AS m (id, article_id)
     WHERE m.article_id IN (SELECT article_id FROM held)
-), locked AS (
-    SELECT s.article_id, s.location_id, h.qty
-    FROM (SELECT article_id, location_id, sum(qty)::bigint AS qty FROM held GROUP BY 1, 2) h
-    JOIN stock s ON s.tenant_id = $1 AND s.article_id = h.article_id AND s.location_id = h.location_id
-    ORDER BY s.article_id, s.location_id
-    FOR UPDATE OF s
-), promised AS (
-    UPDATE stock s SET reserved = s.reserved + l.qty, changed_at = now()
-    FROM locked l
-    WHERE s.tenant_id = $1 AND s.article_id = l.article_id AND s.location_id = l.location_id
 )
 SELECT id FROM won;
 

@@ -11,6 +11,7 @@ from entrepot.console.access.first import first_accounts
 from entrepot.console.app import create_app
 from entrepot.console.attention import queue
 from entrepot.hub import Hub
+from tests import daytime
 from tests.console.person import Person
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _fresh_clock() -> Iterator[None]:
-    """Let no test leave its time or its counts to the next."""
+    """Let no test leave its time or its counts to the next, nor see a day end."""
+    daytime.today()
     yield
     clock.reset()
     queue.forget_all()

@@ -26,6 +26,12 @@ async def opened_note(window: Window, number: str) -> str:
     return name
 
 
+async def outlet_of(window: Window) -> str:
+    """Return the code of the outlet of an order's first note; its name stands below it."""
+    cell = window.page.locator("table tbody tr td:nth-child(3)").first
+    return (await cell.inner_text()).split("\n")[0]
+
+
 @everywhere
 async def test_our_own_outlet_ships_a_parcel(opened: Opened, place: tuple[str, int]) -> None:
     """The dialog names the pieces that lie there; a parcel without a waybill is refused in it."""
@@ -57,7 +63,7 @@ async def test_what_our_own_outlet_refuses_another_is_offered(
     """It takes a reason, which stands beside the note; the next outlet has a note of its own."""
     async with opened(*place) as window:
         note = await opened_note(window, f"{shops.TO_REFUSE}-{place[1]}")
-        outlet = await window.page.locator("table tbody tr td:nth-child(3)").first.inner_text()
+        outlet = await outlet_of(window)
         await window.ask("Refuse")
         await window.shoot("dialog-refuse")
         assert await window.faults() == []
@@ -95,7 +101,7 @@ async def test_a_note_is_asked_back_from_its_outlet(opened: Opened, place: tuple
     number = f"{BACK}-{place[1]}"
     async with opened(*place) as window:
         note = await opened_note(window, number)
-        outlet = await window.page.locator("table tbody tr td:nth-child(3)").first.inner_text()
+        outlet = await outlet_of(window)
         await window.ask("Take back")
         await window.shoot("dialog-take-back")
         assert await window.faults() == []

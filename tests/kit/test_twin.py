@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import time
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from entrepot.dialects.storepos.policy import OmsSettings, Paths
-from entrepot.kit.twin import texts
+from entrepot.hub import Hub
+from entrepot.kit.twin import Twin, texts, twin
 from tests.cli.conftest import run  # noqa: F401 - a fixture
 from tests.cli.test_beside import Beside
 from tests.conformance.test_commands import start_mock
@@ -19,6 +21,7 @@ from tests.conformance.test_commands import start_mock
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from entrepot.settings import Settings
     from tests.cli.conftest import Run
 
 
@@ -102,6 +105,28 @@ def test_every_connection_can_have_one(run: Run, name: str) -> None:  # noqa: F8
     assert run("connections", "twin", "minimall").code == 0
     names = {c["name"] for c in run("connections", "list", "--json", "--tenant", "demo-twin").json}
     assert names == {name, "minimall"}
+
+
+async def test_twins_made_at_one_moment_are_one(demo_settings: Settings) -> None:
+    """Whoever comes second finds the tenant and the connection, by processes that knew of neither."""
+    async with await Hub.open(demo_settings) as one, await Hub.open(demo_settings) as other:
+
+        async def make(hub: Hub, name: str) -> Twin:
+            demo = hub.registry.tenant("demo")
+            return await twin(
+                *(hub.db, hub.vault, hub.dialects, hub.registry, hub.registry.named(demo, name)),
+                partner_url=None,
+                who="a developer",
+            )
+
+        wanted = [(hub, name) for name in ("minimall", "goldshop") for hub in (one, other)]
+        for fresh in ([True, True, False, False], [False] * 4):
+            made = await asyncio.gather(*(make(hub, name) for hub, name in wanted))
+            assert len({each.tenant_id for each in made}) == 1
+            assert sorted((each.fresh for each in made), reverse=True) == fresh
+        await other.registry.load()
+        found = [c.partner.name for c in other.registry.of(made[0].tenant_id)]
+        assert sorted(found) == ["goldshop", "minimall"]
 
 
 def test_a_guide_is_printed_and_written(run: Run, tmp_path: Path) -> None:  # noqa: F811

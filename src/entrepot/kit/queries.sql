@@ -1,5 +1,9 @@
 -- What a connection's twin needs to begin with, read from its tenant as the texts that imports take.
 
+-- name: hold
+-- A twin's tenant is brought up to date by one at a time.
+SELECT FROM tenant WHERE tenant_id = $1 FOR NO KEY UPDATE;
+
 -- name: locations
 -- Every location, as an outlet; who serves it is settled in the twin.
 SELECT code, name, province, city, CASE WHEN connection_id = $2 THEN $3::text ELSE '-' END AS connection,

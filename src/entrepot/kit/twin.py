@@ -20,11 +20,12 @@ from entrepot.connections import flows as connections
 from entrepot.connections.rules import TWIN
 from entrepot.db import queries
 from entrepot.dispatch import outlets
+from entrepot.errors import Conflict
 from entrepot.imports.flows import KINDS
 from entrepot.imports.staging import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from entrepot.connections.registry import Registry
     from entrepot.connections.rules import Connection
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from entrepot.vault import Vault
 
 MOST = 20_000
+_MADE = ("tenant_name_taken", "connection_name_taken")
 _AT_HOME = ["127.0.0.0/8", "::1/128"]
 _q = queries(__package__)
 
@@ -70,29 +72,55 @@ async def twin(
     partner_url: str | None,
     who: str,
 ) -> Twin:
-    """Make a connection's twin, or bring its goods and stock up to date where there is one."""
+    """Make a connection's twin, or bring its goods and stock up to date where there is one.
+
+    Where another made it at this moment, it is brought up to date as well.
+    """
     copied = await _read(db, original)
-    tenant = original.tenant + TWIN
-    there = {name: known for known, (name, _) in registry.tenants.items()}
-    tenant_id = there.get(tenant) or ids.new()
-    partner = original.partner
-    known = {one.partner.name: one.partner.id for one in registry.of(tenant_id)}
     new = connections.NewConnection(
-        name=partner.name,
-        dialect=partner.dialect,
-        role=partner.role,
+        name=original.partner.name,
+        dialect=original.partner.dialect,
+        role=original.partner.role,
         partner_url=partner_url,
-        settings=texts(partner.settings),
+        settings=texts(original.partner.settings),
     )
 
-    async def make(tx: Tx) -> None:
-        if tenant not in there:
+    async def add(tx: Tx) -> int:
+        return await connections.add(tx, vault, dialects, new, who=who)
+
+    for _ in _MADE:  # by another, meanwhile: the tenant, and then the connection
+        try:
+            return await _made(db, registry, original, copied, add, who)
+        except Conflict as taken:
+            if taken.code not in _MADE:
+                raise
+        await registry.load()
+    return await _made(db, registry, original, copied, add, who)
+
+
+async def _made(
+    db: Database,
+    registry: Registry,
+    original: Connection,
+    copied: Copied,
+    add: Callable[[Tx], Awaitable[int]],
+    who: str,
+) -> Twin:
+    """Write a twin as the registry knows of it; raises Conflict where there is one that it does not know."""
+    tenant, partner = original.tenant + TWIN, original.partner
+    there = {name: known for known, (name, _) in registry.tenants.items()}
+    tenant_id = there.get(tenant) or ids.new()
+    known = {one.partner.name: one.partner.id for one in registry.of(tenant_id)}
+
+    async def write(tx: Tx) -> None:
+        if tenant in there:
+            await tx.row(_q.hold)
+        else:
             _, settings = registry.tenants[partner.tenant_id]
             await connections.add_tenant(tx, tenant, {**settings, "allowed_networks": _AT_HOME})
-        made = known.get(partner.name) or await connections.add(tx, vault, dialects, new, who=who)
-        await _write(tx, copied, made, who)
+        await _write(tx, copied, known.get(partner.name) or await add(tx), who)
 
-    await db.run(tenant_id, make)
+    await db.run(tenant_id, write)
     return Twin(
         tenant_id=tenant_id,
         tenant=tenant,

@@ -125,16 +125,6 @@ def test_a_killed_postmaster_is_started_again_with_every_commit(data_dir: Path) 
             assert one(again.dsn, "SELECT x FROM t") == 42
 
 
-def test_the_hub_can_bring_a_killed_server_back(data_dir: Path) -> None:
-    """``ensure`` starts the server that died under a running process."""
-    with embedded.start(data_dir) as server:
-        killed = postmaster(server)
-        os.kill(killed, signal.SIGKILL)
-        server.ensure()
-        assert one(server.dsn, "SELECT 1") == 1
-        assert postmaster(server) != killed
-
-
 def test_a_busy_backend_of_a_killed_postmaster_is_waited_for(data_dir: Path) -> None:
     """No second server starts while a process of the first still works on the files."""
     with embedded.start(data_dir) as server:

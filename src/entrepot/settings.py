@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 from msgspec import Struct
+
+from entrepot.errors import Unusable
 
 ROLES = ("all", "web", "courier", "clock")
 
@@ -71,8 +74,19 @@ def from_environment(**given: object) -> Settings:
     if key_file := os.environ.get("ENTREPOT_KEY_FILE"):
         environment["key_file"] = Path(key_file)
     if limit := os.environ.get("ENTREPOT_BODY_LIMIT"):
-        environment["body_limit"] = int(limit)
+        environment["body_limit"] = int(_number("ENTREPOT_BODY_LIMIT", limit))
     if timeout := os.environ.get("ENTREPOT_READ_TIMEOUT"):
-        environment["read_timeout"] = float(timeout)
+        environment["read_timeout"] = _number("ENTREPOT_READ_TIMEOUT", timeout)
     chosen = environment | {name: value for name, value in given.items() if value is not None}
     return Settings(**chosen)  # type: ignore[arg-type]  # names and types are checked by the CLI
+
+
+def _number(name: str, text: str) -> float:
+    """Return a variable's number; raises Unusable for what is none above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise Unusable(f"{name}={text} should be a number above 0.")
+    return number

@@ -102,3 +102,14 @@ def test_a_hub_says_why_it_cannot_start(
     file = tmp_path / "file"
     file.touch()
     assert "name another --data" in invoke("serve", "--data", str(file)).err
+
+
+@pytest.mark.parametrize("limit", ["4MB", "0", "-1", "inf", "nan"])
+def test_a_variable_that_is_no_number_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Whatever command reads it first."""
+    monkeypatch.setenv("ENTREPOT_BODY_LIMIT", limit)
+    for words in (("serve",), ("doctor",), ("verify",)):
+        done = run(*words)
+        assert (done.code, f"ENTREPOT_BODY_LIMIT={limit} should" in done.err) == (1, True)

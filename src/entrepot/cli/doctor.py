@@ -10,6 +10,7 @@ import typer
 from entrepot import log
 from entrepot.cli.terminal import show
 from entrepot.cli.terminal.desk import Data, Json  # noqa: TC001 - Typer reads the annotations
+from entrepot.errors import EntrepotError
 from entrepot.operations import doctor
 from entrepot.settings import from_environment
 
@@ -26,7 +27,11 @@ def command(
     """
     del tenant  # every command takes it; a hub is well or not as a whole
     log.configure("error")
-    found = asyncio.run(doctor.examine(from_environment(data=data)))
+    try:
+        found = asyncio.run(doctor.examine(from_environment(data=data)))
+    except EntrepotError as error:
+        show.complain(str(error))
+        raise typer.Exit(1) from error
     if as_json:
         show.as_json(found)
     else:

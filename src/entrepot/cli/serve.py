@@ -36,10 +36,10 @@ def command(
     is ready when GET /healthz answers 200. Any number of processes may serve on one database.
     """
     del tenant  # every command takes it; the hub serves all tenants
-    settings = from_environment(
-        data=data, host=host, port=port, role=role, workers=workers, demo=demo, traffic=traffic
-    )
     try:
+        settings = from_environment(
+            data=data, host=host, port=port, role=role, workers=workers, demo=demo, traffic=traffic
+        )
         with standing(settings, complain) as database:
             from entrepot.serve import serve  # noqa: PLC0415 - read while the database starts
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ipaddress
+import socket
 import ssl
 import zlib
 from collections import deque
@@ -223,7 +224,7 @@ async def _resolve(target: Target) -> list[str]:
     except ValueError:
         pass
     loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(target.host, target.port, type=1)  # 1: SOCK_STREAM
+    infos = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 

@@ -1,6 +1,6 @@
 """When to try, when to wait, when to stop. Pure: time comes in as seconds, chance as a fraction.
 
-Retry-After, the schedule and the deadline are CONTRACTS.md, "Common to all"; so is the breaker.
+docs/explanation/delivery.md tells what a partner may rely on: schedule, deadline, Retry-After, breaker.
 """
 
 from __future__ import annotations

@@ -1,3 +1,10 @@
+-- In the order of the files that ask, each with its own first and last:
+--   outbox     announce … standing                  echoes     echoes_waiting … echoed
+--   claims     peek … give_back                     watch      alive … outgrown
+--   levels     by_index … rules_digest              telling    keep_feed … forget_levels
+--   desk       ask_round … connection_states        schedules  schedules … drop_schedules
+--   retention  partitions
+
 -- name: announce
 -- The lanes first: their rows are the lock, and give each delivery its turn. An urgent delivery becomes
 -- the head unless the present one is on its way to the partner, and is due before all that is not urgent.
@@ -305,6 +312,16 @@ FROM courier_state s
 WHERE s.tenant_id = $1 AND s.connection_id = $2 AND s.paused_since IS NOT NULL
   AND l.tenant_id = $1 AND l.connection_id = $2;
 
+-- name: outgrown
+-- Tables that have grown tenfold since the planner last heard of them, or that it never heard of.
+SELECT c.relname::text AS name
+FROM pg_class c
+LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+WHERE c.relkind = 'r' AND pg_relation_size(c.oid) > 65536
+  AND (c.reltuples < 0 OR pg_relation_size(c.oid) > 10 * current_setting('block_size')::bigint * c.relpages)
+  AND (c.oid = ANY(ARRAY['lane', 'level', 'listing', 'article', 'stock']::regclass[])
+       OR i.inhparent = ANY(ARRAY['delivery', 'attempt']::regclass[]));
+
 -- name: by_index
 -- First of a transaction about levels. Its statements go from the few to the many one index entry at a time
 -- (LATERAL … OFFSET 0), and take pages in the order of an index: no plan that reads a whole catalogue is ever
@@ -394,12 +411,6 @@ UPDATE level SET told = NULL WHERE tenant_id = $1 AND connection_id = $2 AND tol
 -- name: feed_url
 SELECT told_url FROM feed WHERE tenant_id = $1 AND connection_id = $2;
 
--- name: keep_feed
--- A full send that was asked for anew meanwhile keeps its beginning.
-UPDATE feed
-SET due = now() + make_interval(secs => $4), full_after = CASE WHEN full_after = $5 THEN $6 ELSE full_after END
-WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
-
 -- name: end_round
 -- wait: seconds until the next round may begin. A round that came to its end takes its wish with it, and no
 -- wish that was made meanwhile.
@@ -408,6 +419,19 @@ SET leased = false, due = now() + make_interval(secs => $4), tries = $5, last_er
     full_after = CASE WHEN full_after = $7::bigint THEN NULL ELSE full_after END,
     round_at = CASE WHEN $8 AND round_at IS NOT DISTINCT FROM $9::timestamptz THEN NULL ELSE round_at END,
     forced = forced AND NOT ($8 AND round_at IS NOT DISTINCT FROM $9::timestamptz)
+WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
+
+-- name: rules_digest
+SELECT t.tenant_id, md5(coalesce(string_agg(concat_ws(',', r.id, r.position, r.connection_id), ';' ORDER BY r.id), ''))
+       AS digest
+FROM unnest($1::bigint[]) AS t(tenant_id)
+LEFT JOIN publish_rule r ON r.tenant_id = t.tenant_id AND r.article_id IS NULL
+GROUP BY t.tenant_id;
+
+-- name: keep_feed
+-- A full send that was asked for anew meanwhile keeps its beginning.
+UPDATE feed
+SET due = now() + make_interval(secs => $4), full_after = CASE WHEN full_after = $5 THEN $6 ELSE full_after END
 WHERE tenant_id = $1 AND connection_id = $2 AND token = $3 AND leased;
 
 -- name: dirty_listings
@@ -507,13 +531,6 @@ ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
 SELECT f.forced OR f.leased OR f.full_after IS NOT NULL AS owed, f.last_error,
        EXISTS (SELECT FROM courier WHERE seen_at > now() - make_interval(secs => $3)) AS served
 FROM feed f WHERE f.tenant_id = $1 AND f.connection_id = $2;
-
--- name: rules_digest
-SELECT t.tenant_id, md5(coalesce(string_agg(concat_ws(',', r.id, r.position, r.connection_id), ';' ORDER BY r.id), ''))
-       AS digest
-FROM unnest($1::bigint[]) AS t(tenant_id)
-LEFT JOIN publish_rule r ON r.tenant_id = t.tenant_id AND r.article_id IS NULL
-GROUP BY t.tenant_id;
 
 -- name: find_recent
 -- Ids for a list, newest first; connection, kind, error and age narrow every such query.
@@ -725,6 +742,10 @@ RETURNING token;
 UPDATE schedule SET lease_until = now() + make_interval(secs => $4)
 WHERE tenant_id = $1 AND name = $2 AND token = $3;
 
+-- name: schedule_soon
+-- A person wants it to run now; one that is running is left alone.
+UPDATE schedule SET next_at = now() WHERE tenant_id = $1 AND name = $2 RETURNING name;
+
 -- name: finish_schedule
 -- The next run is the next tick from now: what was missed meanwhile was this one run.
 UPDATE schedule
@@ -752,17 +773,3 @@ WHERE NOT EXISTS (SELECT FROM unnest($1::bigint[], $2::text[]) AS w(tenant_id, n
 SELECT c.relname::text AS name
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = to_regclass($1);
-
--- name: outgrown
--- Tables that have grown tenfold since the planner last heard of them, or that it never heard of.
-SELECT c.relname::text AS name
-FROM pg_class c
-LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
-WHERE c.relkind = 'r' AND pg_relation_size(c.oid) > 65536
-  AND (c.reltuples < 0 OR pg_relation_size(c.oid) > 10 * current_setting('block_size')::bigint * c.relpages)
-  AND (c.oid = ANY(ARRAY['lane', 'level', 'listing', 'article', 'stock']::regclass[])
-       OR i.inhparent = ANY(ARRAY['delivery', 'attempt']::regclass[]));
-
--- name: schedule_soon
--- A person wants it to run now; one that is running is left alone.
-UPDATE schedule SET next_at = now() WHERE tenant_id = $1 AND name = $2 RETURNING name;

@@ -98,11 +98,6 @@ class Embedded:
         """Connection URL for asyncpg, psycopg and psql; complete, so that no PGPORT can bend it."""
         return f"postgresql://postgres@/postgres?host={self.socket_dir}&port=5432"
 
-    def ensure(self) -> None:
-        """Start the server again if it died meanwhile; returns once it answers."""
-        with self._starting():
-            self._until_it_answers()
-
     def stop(self) -> None:
         """Let go; the last process that lets go shuts the server down and waits for it."""
         if self._users is None:

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from entrepot import facts
 from entrepot.db import queries
 from entrepot.errors import Missing, Refused
 from entrepot.orders import accounts
-from entrepot.orders.prices import Account
 from entrepot.papers import flows as papers
 from entrepot.papers.repeats import Repeats
 from entrepot.papers.rules import NewPaper, Paper, Step, policy
 from entrepot.people.rules import PAPERWORK, right
 from entrepot.returns import receipts, rules, told
 from entrepot.returns.receipts import Receipt
-from entrepot.returns.rules import KIND, Act, Amounts, Body, Claims, Edit, Line, NewReturn
+from entrepot.returns.rules import KIND, Act, Amounts, Body, Claims, Draft, Edit, Line, NewReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from entrepot.connections.rules import TenantSettings
     from entrepot.db import Row, Tx
+    from entrepot.orders.prices import Account
     from entrepot.people.rules import Actor
 
 _q = queries(__package__)
-
-
-class Draft(Struct, frozen=True, kw_only=True):
-    """A return's content, checked against its order, with its amounts."""
-
-    body: Body
-    account: Account
-    location_id: int
-    lines: Sequence[Line]
-    amounts: Amounts
 
 
 async def create(tx: Tx, batch: Sequence[NewReturn]) -> list[str | Refused]:

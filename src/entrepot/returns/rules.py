@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from entrepot.errors import BadInput, Conflict
 from entrepot.money import ZERO, rounded
+from entrepot.orders.prices import Account
 from entrepot.papers.repeats import Key
 from entrepot.people.rules import Actor
 
 if TYPE_CHECKING:
-    from entrepot.orders.prices import Account, Part
+    from entrepot.orders.prices import Part
 
 KIND = "SR"
 CASE = "件"
@@ -131,6 +132,16 @@ class Amounts(Struct, frozen=True, kw_only=True):
     freight_used: bool
     cases: int
     loose: int
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A return's content, checked against its order, with its amounts."""
+
+    body: Body
+    account: Account
+    location_id: int
+    lines: Sequence[Line]
+    amounts: Amounts
 
 
 def check(account: Account, body: Body) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from entrepot.db import Tx
     from entrepot.orders.accounts import Entry
     from entrepot.papers.rules import Paper, Step
-    from entrepot.returns.flows import Draft
+    from entrepot.returns.rules import Draft
 
 _PLAIN: Mapping[str, type[facts.PaperFact]] = {
     "pass": facts.SalesReturnPassed,

@@ -57,7 +57,9 @@ def test_every_call_of_both_sides_is_in_it_and_no_secret(name: str, role: str) -
 def test_every_example_in_it_is_json(name: str, role: str) -> None:
     """A developer pastes them."""
     text = guide(subject(name, role))
-    for block in re.findall(r"```json\n(.*?)\n```", text, re.DOTALL):
+    blocks = re.findall(r"```json\n(.*?)\n```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
         json.loads(block)
 
 

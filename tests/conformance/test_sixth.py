@@ -69,6 +69,13 @@ def test_a_folder_without_a_dialect_stops_the_start(folder: Path) -> None:
         dialects.discover(folder)
 
 
+@pytest.mark.parametrize("name", ["parcel", "none"])
+def test_a_folder_that_holds_no_dialects_stops_the_start(folder: Path, name: str) -> None:
+    """The dialect's own folder is not the one that holds it, and a folder that is not there holds none."""
+    with pytest.raises(Unusable, match="name the one above it"):
+        dialects.discover(folder / name)
+
+
 def test_two_dialects_of_one_name_stop_the_start(folder: Path) -> None:
     """Which of them a connection meant could not be told."""
     shutil.copytree(folder / "parcel", folder / "again")

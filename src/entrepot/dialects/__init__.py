@@ -60,7 +60,13 @@ def _installed() -> Iterator[Dialect]:
 
 def _beside(folders: tuple[Path, ...]) -> Iterator[Dialect]:
     for folder in folders:
-        for package in sorted(folder.glob("*/__init__.py")):
+        packages = sorted(folder.glob("*/__init__.py"))
+        if not packages:
+            message = (
+                f"ENTREPOT_DIALECTS: {folder} holds no folder of a dialect; name the one above it."
+            )
+            raise Unusable(message)
+        for package in packages:
             yield _of(_loaded(package))
 
 

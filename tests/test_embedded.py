@@ -96,7 +96,7 @@ def test_two_processes_share_one_server_and_the_last_one_out_stops_it(data_dir: 
         assert leave(hub) == 0
         assert one(server.dsn, "SELECT x FROM t") == 1
         pid = postmaster(server)
-    assert not alive(pid)
+    wait_until(lambda: not alive(pid))  # a process lets go of its locks a moment before it is gone
 
 
 def test_a_killed_owner_leaves_a_server_for_the_next(data_dir: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_killed_owner_leaves_a_server_for_the_next(data_dir: Path) -> None:
     with embedded.start(data_dir) as server:
         assert postmaster(server) == pid
         assert one(server.dsn, "SELECT 1") == 1
-    assert not alive(pid)
+    wait_until(lambda: not alive(pid))  # a process lets go of its locks a moment before it is gone
 
 
 def test_a_killed_postmaster_is_started_again_with_every_commit(data_dir: Path) -> None:
@@ -155,7 +155,7 @@ def test_four_processes_starting_at_once_share_one_server(empty_dir: Path) -> No
         assert len(servers_on(server)) == 1
         pid = postmaster(server)
     assert [leave(holder) for holder in holders] == [0, 0, 0, 0]
-    assert not alive(pid)
+    wait_until(lambda: not alive(pid))  # a process lets go of its locks a moment before it is gone
 
 
 def test_a_half_made_cluster_is_made_anew(empty_dir: Path) -> None:

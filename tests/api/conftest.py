@@ -47,9 +47,9 @@ async def hub(
             yield hub
 
 
-@pytest.fixture(scope="module")
-def stranger(hub: Hub) -> Client:
-    """Give somebody without a token."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stranger(hub: Hub) -> Client:
+    """Give somebody without a token; the API keeps to the loop it is made in."""
     return Client(create_app(hub), hub, None)
 
 

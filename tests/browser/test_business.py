@@ -155,7 +155,8 @@ async def test_a_price_adjustment_is_filed_and_refused(
         await window.answer("Refuse", reason="价格已谈妥")
         await window.reads("价格已谈妥")
         await window.sees("Refused (void)")
-        await window.press("Delete")
+        await window.ask("Delete")
+        await window.answer("Delete")
         await window.page.wait_for_url("**/adjustments")
         assert await window.faults(but="4") == []
 

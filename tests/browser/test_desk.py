@@ -119,7 +119,8 @@ async def test_a_return_goes_its_way(opened: Opened, place: tuple[str, int]) -> 
         await window.press("Save the draft")
         await window.sees("The draft is saved.")
         await window.reads("另议")
-        await window.press("Delete")
+        await window.ask("Delete")
+        await window.answer("Delete")
         await window.page.wait_for_url("**/returns")
         await window.sees("%(number)s is deleted.", number=other)
         assert await window.page.locator("td.main-cell", has_text=other).count() == 0

@@ -80,6 +80,8 @@ async def test_an_adjustment_is_refused_with_a_reason_and_deleted(world: World) 
     await cpa.post(f"/adjustments/{number}/refuse", {"reason": "价格不对"})
     assert await _state(world, number) == "INVALID"
     assert "价格不对" in (await sales.get(f"/adjustments/{number}")).words
+    assert "does not come back" in (await sales.get(f"/adjustments/{number}/delete")).words
+    assert await _state(world, number) == "INVALID"
     page = await sales.post(f"/adjustments/{number}/delete")
     assert page.path == "/adjustments"
     assert await _state(world, number) is None

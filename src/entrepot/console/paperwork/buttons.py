@@ -33,7 +33,7 @@ DONE: Mapping[str, str] = {
 
 
 class Button(Struct, frozen=True, kw_only=True):
-    """One action; ``forward`` moves the paper on, ``asks`` needs a reason first."""
+    """One action; ``forward`` moves the paper on, ``asks`` is a question in the dialog first."""
 
     action: str
     word: str
@@ -57,7 +57,7 @@ def buttons(visit: Visit, paper: Paper, policy: Policy) -> list[Button]:
             word=PAPER_ACTIONS[action],
             icon=_ICONS[action],
             forward=action in _FORWARD,
-            asks=action == "refuse" and paper.kind == "AP",
+            asks=action == "delete" or (action == "refuse" and paper.kind == "AP"),
         )
         for action in PAPERWORK[paper.rights, paper.state]
         if may(who, action, paper.rights, paper.state, paper.creator, policy)

@@ -92,6 +92,12 @@ async def refuse_page(visit: Visit) -> Response[Any]:
     return visit.show("paperwork/refuse.html", section=_section(visit), number=visit.path["number"])
 
 
+@get(("/adjustments/{number:str}/delete", "/returns/{number:str}/delete"), "aftersales.see")
+async def delete_page(visit: Visit) -> Response[Any]:
+    """Ask whether a paper is to be deleted; it does not come back."""
+    return visit.show("paperwork/delete.html", section=_section(visit), number=visit.path["number"])
+
+
 @post(
     (
         "/adjustments/{number:str}/{action:pass|refuse|complete|delete}",
@@ -116,7 +122,7 @@ async def act(visit: Visit) -> Response[Any]:
     return visit.back(said, otherwise=f"/{section}/{number}")
 
 
-PAGES = [adjustment_list, return_list, export, paper, refuse_page, act]
+PAGES = [adjustment_list, return_list, export, paper, refuse_page, delete_page, act]
 
 
 def _step(one: Any) -> Event:

@@ -59,6 +59,7 @@ PAGES: Mapping[str, str | tuple[str, ...]] = {
     "returns": "/returns",
     "return": ("/returns", r"/returns/SR\d+", ""),
     "return-edit": ("/returns?state=INVALID", r"/returns/SR\d+", "/edit"),
+    "return-delete": ("/returns?state=INVALID", r"/returns/SR\d+", "/delete"),
     "connections": "/connections",
     "connection": ("/connections", r"/connections/\d+", ""),
     "connection-new": "/connections/new",

@@ -163,5 +163,6 @@
     for (const field of $$("form[data-apply] :disabled")) field.disabled = false;
   });
   new ResizeObserver(fit).observe(document.body);
+  $(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   settle();
 })();

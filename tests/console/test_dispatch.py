@@ -135,9 +135,11 @@ async def test_a_partner_s_outlet_is_asked_for_its_note_back(admin: Person, worl
 async def test_an_order_that_outlets_ship_is_cancelled_with_them(
     admin: Person, world: World
 ) -> None:
-    """The order's own button asks the outlets; our own agree at once."""
+    """The order's own button asks the outlets; our own agree at once. No other step is offered."""
     order, note = await world.dispatched("VOID-1")
-    await admin.get(f"/orders/{order}")
+    page = await admin.get(f"/orders/{order}")
+    assert f"/orders/{order}/cancel" in page.text
+    assert f"/orders/{order}/ship" not in page.text
     await admin.post(f"/orders/{order}/cancel", {"reason": "不要了"})
     assert await _note(world, note) == "void none"
     state = "SELECT state FROM sales_order WHERE tenant_id = $1 AND id = $2"

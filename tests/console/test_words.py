@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -13,7 +14,7 @@ from msgspec import structs
 from tools import catalogue
 
 from entrepot import clock, facts
-from entrepot.console import refusals, sayings, vocabulary, words
+from entrepot.console import refusals, render, sayings, vocabulary, words
 from entrepot.console.connections.pages import _choices
 from entrepot.console.orders import pages as orders
 from entrepot.courier import desk, policy
@@ -158,8 +159,29 @@ def test_times_and_amounts_are_written_as_readers_expect() -> None:
         assert words.age(timedelta(seconds=seconds)) == text
     assert words.ago(clock.now() - timedelta(minutes=5, seconds=1)) == "5 分钟前"
     assert words.ago(clock.now() + timedelta(minutes=5, seconds=1)) == "5 分钟后"
+    assert words.ago(clock.now()) == "刚刚"
+    assert (words.number(-1234), words.number(Decimal("-1.50"))) == ("−1,234", "−1.5")
     assert words.ngettext("%(num)d row", "%(num)d rows", 1) == "%(num)d 行"
     assert words.ngettext("%(num)d thing", "%(num)d things", 1) == "%(num)d thing"
+
+
+def test_a_time_carries_its_day() -> None:
+    """The day stands before the time, dimmed where it is today; another year's has its year."""
+    now = clock.now()
+    assert words.moment(now) == f"{clock.shanghai(now):%m-%d %H:%M:%S}"
+    assert 'class="day now"' in render.when(now)
+    long_ago = now - timedelta(days=400)
+    assert words.moment(long_ago) == f"{clock.shanghai(long_ago):%Y-%m-%d %H:%M}"
+    assert 'class="day"' in render.when(long_ago)
+    assert "–" in render.when(None)
+
+
+@pytest.mark.usefixtures("english")
+def test_details_of_the_audit_are_said_in_the_words_of_settings() -> None:
+    """A switch is on or off, a list an enumeration; what has no word keeps its name."""
+    written = '{"breaker":true,"paused":false,"locations":["HQ","aaa"],"of_a_plugin":"x"}'
+    assert render.told(written) == "Breaker: On · Paused: Off · Locations: HQ, aaa · of_a_plugin: x"
+    assert (render.told('"as it is"'), render.pairs('"as it is"')) == ("as it is", "as it is")
 
 
 @pytest.mark.usefixtures("english")

@@ -178,21 +178,26 @@ class Child:
         self._work = work
         self._process: Any = None
         self._ending = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name=f"watch-{name}", daemon=True)
 
     def start(self) -> None:
         """Start it and watch over it from a thread."""
         self._fork()
-        threading.Thread(target=self._watch, name=f"watch-{self._name}", daemon=True).start()
+        self._watcher.start()
 
     def stop(self, patience: float) -> None:
-        """Ask it to end, and end it when it does not within ``patience`` seconds."""
+        """Ask it to end, and end it when it does not within ``patience`` seconds.
+
+        Its watcher alone asks the kernel for its end: of two who ask, one is told that there is no such
+        child.
+        """
         self._ending.set()
         self._process.terminate()
-        self._process.join(patience)
-        if self._process.is_alive():
+        self._watcher.join(patience)
+        if self._watcher.is_alive():
             _log.warning("serve.child_killed", child=self._name)
             self._process.kill()
-            self._process.join()
+            self._watcher.join()
 
     def _fork(self) -> None:
         arguments = (self._name, self._settings, self._work)

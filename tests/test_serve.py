@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -14,14 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog.testing
 
 from entrepot import serve
 from entrepot.settings import Settings
 from tests.running import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 
@@ -72,36 +70,21 @@ def test_ctrl_c_is_no_child_s_death(database_url: str, tmp_path: Path) -> None:
     assert "child_died" not in log.read_text()
 
 
-def _begun(work: Callable[[asyncio.Event], Awaitable[object]], sign: Path) -> serve.Child:
-    """Start a child that does ``work``; it listens to signals from when ``sign`` is there."""
-
-    async def done(_settings: Settings, stop: asyncio.Event) -> None:
-        sign.touch()
-        await work(stop)
-
-    child = serve.Child("worker", Settings(), done)
-    child.start()
-    deadline = time.monotonic() + 30
-    while not sign.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return child
+def _said(*words: str) -> object:
+    """Return what ending children logged, as (event, child)."""
+    command = [sys.executable, "-m", "tests.children", *words]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    return json.loads(done.stdout)
 
 
 def test_a_child_that_ended_when_told_is_not_said_to_have_been_killed(tmp_path: Path) -> None:
     """Its watcher learns of its end, and the hub asks for it, at one moment."""
-    with structlog.testing.capture_logs() as said:
-        for turn in range(10):
-            _begun(asyncio.Event.wait, tmp_path / f"{turn}").stop(30)
-    assert said == []
+    assert _said(str(tmp_path), "10", "30") == []
 
 
 def test_a_child_that_does_not_end_is_killed_and_named(tmp_path: Path) -> None:
     """A hub that is told to end ends."""
-    child = _begun(lambda _stop: asyncio.sleep(60), tmp_path / "begun")
-    with structlog.testing.capture_logs() as said:
-        child.stop(0.2)
-    assert [(one["event"], one["child"]) for one in said] == [("serve.child_killed", "worker")]
+    assert _said(str(tmp_path), "1", "0.2", "deaf") == [["serve.child_killed", "worker"]]
 
 
 def test_a_hub_of_one_s_own_tells_how_a_lost_password_is_made_anew() -> None:

@@ -1,5 +1,5 @@
 -- name: by_style
-SELECT a.style_no AS name, a.id, a.kind FROM unnest($2::text[]) AS wanted (name)
+SELECT a.style_no AS name, a.id FROM unnest($2::text[]) AS wanted (name)
 JOIN article a ON a.tenant_id = $1 AND a.style_no = wanted.name;
 
 -- name: lying_by_style
@@ -18,7 +18,7 @@ FROM unnest($2::text[]) AS wanted (name)
 JOIN article a ON a.tenant_id = $1 AND a.sku = wanted.name;
 
 -- name: by_sku
-SELECT a.sku AS name, a.id, a.kind FROM unnest($2::text[]) AS wanted (name)
+SELECT a.sku AS name, a.id FROM unnest($2::text[]) AS wanted (name)
 JOIN article a ON a.tenant_id = $1 AND a.sku = wanted.name;
 
 -- name: add_articles

@@ -38,10 +38,10 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
         yield command, shown
 
 
-def play_on_an_empty_hub(text: str, folder: Path) -> None:
+def play_on_an_empty_hub(text: str, folder: Path) -> int:
     """Run a document's commands beside a hub that has just been installed; it must end well.
 
-    Port 8000 in it stands for the hub's.
+    Port 8000 in it stands for the hub's. Returns how many commands said what is shown.
     """
     with short_directory() as data:
         port, log = free_port(), data / "serve.log"
@@ -53,16 +53,16 @@ def play_on_an_empty_hub(text: str, folder: Path) -> None:
             )
         try:
             until_ready(f"http://127.0.0.1:{port}/healthz", hub, log)
-            play(text.replace(":8000", f":{port}"), data, folder)
+            return play(text.replace(":8000", f":{port}"), data, folder)
         finally:
             hub.terminate()
             assert hub.wait(60) == 0
 
 
-def play(text: str, data: Path, folder: Path) -> None:
+def play(text: str, data: Path, folder: Path) -> int:
     """Run a document's commands, one after another in one shell in ``folder``, beside the hub on ``data``.
 
-    The shell's own children end with it.
+    The shell's own children end with it. Returns how many commands said what is shown.
     """
     program = folder / "entrepot"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m entrepot "$@"\n')
@@ -78,9 +78,10 @@ def play(text: str, data: Path, folder: Path) -> None:
         text=True,
     )
     try:
-        for command, shown in commands(text):
-            if not command.startswith("make "):
-                _until_it_says(shell, command.replace(".venv/bin/entrepot", str(program)), shown)
+        steps = [step for step in commands(text) if not step[0].startswith("make ")]
+        for command, shown in steps:
+            _until_it_says(shell, command.replace(".venv/bin/entrepot", str(program)), shown)
+        return len(steps)
     finally:
         shell.communicate("kill $(jobs -p) 2>/dev/null\n", timeout=30)
 

@@ -14,4 +14,4 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "how-to" / "use-
 @pytest.mark.embedded
 def test_a_builder_wires_a_program_as_the_page_says(tmp_path: Path) -> None:
     """Every request is answered as the page shows."""
-    documents.play_on_an_empty_hub(PAGE.read_text(encoding="utf-8"), tmp_path)
+    assert documents.play_on_an_empty_hub(PAGE.read_text(encoding="utf-8"), tmp_path) > 0

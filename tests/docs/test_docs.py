@@ -82,4 +82,4 @@ def test_the_tutorial_happens_as_it_is_told(tmp_path: Path) -> None:
     """From an empty hub to the repaired delivery, every command prints what the page shows."""
     text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     text = text.replace("9000", str(free_port()))
-    documents.play_on_an_empty_hub(text, tmp_path)
+    assert documents.play_on_an_empty_hub(text, tmp_path) > 0

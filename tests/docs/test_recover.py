@@ -51,4 +51,5 @@ def test_an_operator_recovers_a_partner_as_the_page_says(tmp_path: Path) -> None
     """Every command prints what the page shows; in the end nothing waits."""
     text = PAGE.read_text(encoding="utf-8").replace("<!-- the partner is back -->", BACK)
     text = (BEFORE + text).replace("9000", str(free_port()))
-    documents.play_on_an_empty_hub(text, tmp_path)
+    before = len(list(documents.commands(BEFORE)))
+    assert documents.play_on_an_empty_hub(text, tmp_path) > before

@@ -26,4 +26,6 @@ $ .venv/bin/entrepot connections add shop goldshop
 @pytest.mark.embedded
 def test_an_operator_takes_in_what_was_refused_as_the_page_says(tmp_path: Path) -> None:
     """Every command prints what the page shows; the entry leaves the list by itself."""
-    documents.play_on_an_empty_hub(BEFORE + PAGE.read_text(encoding="utf-8"), tmp_path)
+    text = BEFORE + PAGE.read_text(encoding="utf-8")
+    before = len(list(documents.commands(BEFORE)))
+    assert documents.play_on_an_empty_hub(text, tmp_path) > before

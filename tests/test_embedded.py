@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from entrepot import embedded
+from entrepot.embedded.system import memory, shares_of
 from entrepot.errors import Unusable
 from tests.conftest import short_directory
 
@@ -202,6 +203,46 @@ def test_attaching_to_nothing_says_what_to_do(empty_dir: Path) -> None:
         embedded.attach(empty_dir)
 
 
+def test_its_memory_follows_the_machine_and_the_operator_has_the_last_word(data_dir: Path) -> None:
+    """An eighth of what there is; what stands in postgresql.conf wins."""
+    with embedded.start(data_dir) as server:
+        assert _megabytes(server.dsn) == shares_of(memory())[0]
+        settings = server.cluster / "postgresql.conf"
+    settings.write_text(settings.read_text() + "\nshared_buffers = 77MB\n")
+    with embedded.start(data_dir) as server:
+        assert _megabytes(server.dsn) == 77
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "shares"),
+    [(0.5, (128, 256)), (2, (256, 1024)), (24, (3072, 12288)), (256, (4096, 131072))],
+)
+def test_what_the_server_takes_of_so_much_memory(gigabytes: float, shares: tuple[int, int]) -> None:
+    assert shares_of(int(gigabytes * (1 << 30))) == shares
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        ({"": "max", "a": "9000", "a/b": "max"}, 9000),
+        ({"a": "9000", "a/b": "7000"}, 7000),
+        ({"a": "max"}, None),
+        ({}, None),
+    ],
+)
+def test_a_container_has_what_the_groups_above_it_leave(
+    tmp_path: Path, limits: dict[str, str], found: int | None
+) -> None:
+    """The narrowest limit counts; where there is none, the machine's memory."""
+    own, groups = tmp_path / "cgroup", tmp_path / "groups"
+    own.write_text("0::/a/b\n")
+    for folder, limit in limits.items():
+        (groups / folder).mkdir(parents=True, exist_ok=True)
+        (groups / folder / "memory.max").write_text(f"{limit}\n")
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert memory(own, groups) == (found or machine)
+
+
 def test_a_server_that_cannot_start_is_quoted(data_dir: Path) -> None:
     """PostgreSQL's own last words reach the operator."""
     with embedded.start(data_dir) as server:
@@ -343,3 +384,13 @@ def wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def _megabytes(dsn: str) -> int:
+    """Return a server's shared buffers."""
+    with psycopg.connect(dsn) as one:
+        found = one.execute(
+            "SELECT setting::int * 8 / 1024 FROM pg_settings WHERE name = 'shared_buffers'"
+        ).fetchone()
+    assert found is not None
+    return int(found[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -208,8 +208,7 @@ class Sent(Struct, frozen=True):
     unsure: bool = False
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct, kw_only=True):
     """One request of a partner, as its handler sees it.
 
     ``do`` runs a flow in a transaction shared with what arrives at the same moment and returns this
@@ -228,9 +227,9 @@ class Call:
     fingerprint: Callable[[str], bytes] = lambda _text: b""
     body: Any = None
     raw: bytes = b""
-    path: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str] = {}
     query: str = ""
-    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = {}
     document: str = ""
     also: tuple[str, ...] = ()
     secrets: tuple[Mapping[str, str], ...] = ()

@@ -67,11 +67,6 @@ class Table:
             return Problem("wrong_method", "请求方法不支持", status=405)
         return route, values
 
-    def label(self, method: str, path: str) -> str:
-        """Return the name under which calls of a path are counted, the same for all that exist nowhere."""
-        found = self.find(method, path)
-        return "other" if isinstance(found, Problem) else f"{method} {found[0].path}"
-
     def read(self, route: Route, raw: bytes) -> Any:
         """Return the decoded body; raises BadInput."""
         if route.body is None or (route.optional_body and not raw.strip()):
@@ -83,9 +78,11 @@ class Table:
 
         JSON is told by its first character, since partners send it under any Content-Type.
         """
+        if not route.form or not content_type.lower().startswith(_FORM):
+            return raw
         start = raw.removeprefix(_BOM).lstrip()[:1]
-        form = content_type.lower().startswith(_FORM) and start not in (b"", b"{", b"[", b'"')
-        return self._readers[id(route)].unfolded(raw) if route.form and form else raw
+        json = start in (b"", b"{", b"[", b'"')
+        return raw if json else self._readers[id(route)].unfolded(raw)
 
     def _methods(self, path: str) -> dict[str, Route]:
         if "{" not in path:
@@ -96,6 +93,21 @@ class Table:
                 return methods
         self._patterns.append((pattern, {}))
         return self._patterns[-1][1]
+
+
+class _Line:
+    """What the requests of one connection share, as long as it does not change."""
+
+    __slots__ = ("ask", "connection", "do", "surface", "table")
+
+    def __init__(self, connection: Connection, table: Table, together: Together) -> None:
+        partner = connection.partner
+        tenant_id = partner.tenant_id
+        self.connection = connection
+        self.table = table
+        self.surface = f"{partner.dialect} {partner.role}"
+        self.do = lambda flow, command: together.do(flow, tenant_id, command)
+        self.ask = lambda flow, command: together.ask(flow, tenant_id, command)
 
 
 class Gateway:
@@ -120,6 +132,7 @@ class Gateway:
         self._body_limit = body_limit
         self._patience = Patience(read_timeout)
         self._tables: dict[int, Table] = {}
+        self._lines: dict[int, _Line] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the ASGI entry."""
@@ -129,33 +142,34 @@ class Gateway:
         if connection is None:
             await _send(send, _NOWHERE, "")
             return
-        path = slash + rest
+        line, method, path = self._line(connection), scope["method"], slash + rest
         headers = dict(scope["headers"])
         raw, problem = await self._body(headers, receive)
-        call = self._call(connection, scope, headers, raw)
-        reply = await self._answer(connection, call, scope["method"], path, problem, scope)
+        call = self._call(line, scope, headers, raw)
+        found = line.table.find(method, path)
+        reply = await self._answer(line, call, found, problem, scope)
         kept = await _send(send, reply, str(call.id))
-        partner = connection.partner
-        route = self._table(connection.role).label(scope["method"], path)
-        document, taken = decode.kept(call.document), clock.ticks() - started
-        metrics.request(f"{partner.dialect} {partner.role}", route, reply.status, taken)
-        tracing.ended(
-            *("server", f"{partner.dialect} {route}", taken),
-            tenant_id=partner.tenant_id,
-            document=document,
-            caller=headers.get(b"traceparent", b"").decode("latin-1"),
-            failed=reply.status >= 500,
-            status=reply.status,
-            connection=partner.name,
-        )
-        query = scope["query_string"]
+        partner, taken = connection.partner, clock.ticks() - started
+        route = "other" if isinstance(found, Problem) else f"{method} {found[0].path}"
+        document = decode.kept(call.document)
+        metrics.request(line.surface, route, reply.status, taken)
+        if tracing.on():
+            tracing.ended(
+                *("server", f"{partner.dialect} {route}", taken),
+                tenant_id=partner.tenant_id,
+                document=document,
+                caller=headers.get(b"traceparent", b"").decode("latin-1"),
+                failed=reply.status >= 500,
+                status=reply.status,
+                connection=partner.name,
+            )
         self._recorder.record(
             partner.tenant_id,
             partner.id,
             "in",
             id=call.id,
-            method=scope["method"],
-            path=decode.kept(path + ("?" + query.decode("latin-1") if query else "")),
+            method=method,
+            path=decode.kept(f"{path}?{call.query}" if call.query else path),
             status=reply.status,
             refused=reply.refused,
             seconds=taken,
@@ -164,17 +178,28 @@ class Gateway:
             document=document,
             also=call.also,
         )
-        await self._recorder.room()
+        if self._recorder.full:
+            await self._recorder.room()
 
-    def _call(
-        self, connection: Connection, scope: Scope, headers: dict[bytes, bytes], raw: bytes
-    ) -> Call:
-        tenant_id, together = connection.partner.tenant_id, self._together
+    def _line(self, connection: Connection) -> _Line:
+        """Return what requests of a connection share; made anew when the connection has changed."""
+        line = self._lines.get(connection.partner.id)
+        if line is None or line.connection is not connection:
+            role = connection.role
+            table = self._tables.get(id(role))
+            if table is None:
+                table = self._tables[id(role)] = Table(role)
+            line = _Line(connection, table, self._together)
+            self._lines[connection.partner.id] = line
+        return line
+
+    def _call(self, line: _Line, scope: Scope, headers: dict[bytes, bytes], raw: bytes) -> Call:
+        connection = line.connection
         return Call(
             id=ids.new(),
             partner=connection.partner,
-            do=lambda flow, command: together.do(flow, tenant_id, command),
-            ask=lambda flow, command: together.ask(flow, tenant_id, command),
+            do=line.do,
+            ask=line.ask,
             seal=self._vault.seal,
             fingerprint=self._vault.fingerprint,
             raw=raw,
@@ -186,29 +211,27 @@ class Gateway:
 
     async def _answer(
         self,
-        connection: Connection,
+        line: _Line,
         call: Call,
-        method: str,
-        path: str,
+        found: tuple[Route, Mapping[str, str]] | Problem,
         problem: Problem | None,
         scope: Scope,
     ) -> Reply:
-        role: Role = connection.role
-        problem = self._stopped(connection, call, scope) or problem
+        role: Role = line.connection.role
+        problem = self._stopped(line.connection, call, scope) or problem
         if problem is not None:
             return _refused(role, problem)
-        table = self._table(role)
-        found = table.find(method, path)
         if isinstance(found, Problem):
             return _refused(role, found)
         route, values = found
         try:
             if role.admit is not None:
                 await role.admit(call)
-            call.path = {name: _segment(value) for name, value in values.items()}
+            if values:
+                call.path = {name: _segment(value) for name, value in values.items()}
             content_type = call.headers.get(b"content-type", b"")
-            call.raw = table.unfolded(route, call.raw, content_type)
-            call.body = table.read(route, call.raw)
+            call.raw = line.table.unfolded(route, call.raw, content_type)
+            call.body = line.table.read(route, call.raw)
             return await route.handler(call)
         except Refused as refusal:
             number = call.path.get(route.number) or decode.glimpse(call.raw, route.number)
@@ -217,7 +240,7 @@ class Gateway:
         except Exception:  # noqa: BLE001 - a partner gets an envelope whatever breaks
             _log.exception(
                 "gateway.failed",
-                connection=connection.partner.name,
+                connection=call.partner.name,
                 path=route.path,
                 request=call.id,
             )
@@ -260,12 +283,6 @@ class Gateway:
                         return chunks[0] if len(chunks) == 1 else b"".join(chunks), None
         except TimeoutError:
             return _kept(chunks), Problem("too_slow", "请求超时", status=408)
-
-    def _table(self, role: Role) -> Table:
-        table = self._tables.get(id(role))
-        if table is None:
-            table = self._tables[id(role)] = Table(role)
-        return table
 
 
 def _refused(role: Role, problem: Problem) -> Reply:

@@ -59,11 +59,13 @@ def made_at(number: int) -> datetime:
 def _take(count: int) -> int:
     """Take so many numbers of this process's own time; return the first."""
     global _last  # noqa: PLW0603 - the counter
-    first = max(_last + 1, (int(time.time() * 1000) - _EPOCH_MS) << _COUNTER_BITS)
+    first = (int(time.time() * 1000) - _EPOCH_MS) << _COUNTER_BITS
+    if first <= _last:
+        first = _last + 1
     _last = first + count - 1
     return first
 
 
 def _id(made: int) -> int:
-    slot, counter = divmod(made, 1 << _COUNTER_BITS)
+    slot, counter = made >> _COUNTER_BITS, made & ((1 << _COUNTER_BITS) - 1)
     return (((slot << _PROCESS_BITS) | _process) << _COUNTER_BITS) | counter

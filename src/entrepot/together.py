@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from entrepot.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
+    from typing import Self
 
     from entrepot.db import Database, Tx
 
@@ -25,6 +27,7 @@ _BATCH = 64
 _WORTH = 8
 _WRITERS = 2
 _READERS = 2
+_TURNS = 16
 
 
 class _Lane:
@@ -44,6 +47,10 @@ class _Lane:
         """Tell whether one that has settled its batch should take the next; the last one always does."""
         return bool(self.waiting) and (self.running == 1 or len(self.waiting) >= _WORTH)
 
+    def batch(self, most: int) -> list[tuple[Any, asyncio.Future[Any]]]:
+        """Take what waits longest."""
+        return [self.waiting.popleft() for _ in range(min(most, len(self.waiting)))]
+
 
 class Together:
     """Gathers commands into batches; one per process."""
@@ -55,13 +62,13 @@ class Together:
         self._lanes: dict[Hashable, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def do(self, flow: Flow, tenant_id: int, command: object) -> Any:
-        """Run one command of a writing flow; returns after the commit is durable."""
-        return await self._join(flow, tenant_id, command, _WRITERS, self._write)
+    def do(self, flow: Flow, tenant_id: int, command: object) -> Awaitable[Any]:
+        """Run one command of a writing flow; its outcome is there when the commit is durable."""
+        return self._join(flow, tenant_id, command, _WRITERS, self._write)
 
-    async def ask(self, flow: Flow, tenant_id: int, command: object) -> Any:
+    def ask(self, flow: Flow, tenant_id: int, command: object) -> Awaitable[Any]:
         """Run one command of a reading flow (a single statement; no transaction)."""
-        return await self._join(flow, tenant_id, command, _READERS, self._read)
+        return self._join(flow, tenant_id, command, _READERS, self._read)
 
     async def drain(self) -> None:
         """Wait until nothing is under way."""
@@ -74,7 +81,7 @@ class Together:
         tenant_id: int,
         command: object,
         lanes: int,
-        run: Callable[..., Any],
+        settle: Callable[..., Awaitable[None]],
     ) -> asyncio.Future[Any]:
         lane = self._lanes.get((flow, tenant_id))
         if lane is None:
@@ -83,46 +90,76 @@ class Together:
         lane.waiting.append((command, future))
         if lane.running < lanes and lane.worth_a_batch():
             lane.running += 1
-            task = self._loop.create_task(self._work(flow, tenant_id, lane, run))
+            task = self._loop.create_task(self._work(flow, tenant_id, lane, settle))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return future
 
-    async def _work(self, flow: Flow, tenant_id: int, lane: _Lane, run: Callable[..., Any]) -> None:
+    async def _work(
+        self, flow: Flow, tenant_id: int, lane: _Lane, settle: Callable[..., Awaitable[None]]
+    ) -> None:
         try:
             while lane.worth_going_on():
-                size = min(self._batch, len(lane.waiting))
-                batch = [lane.waiting.popleft() for _ in range(size)]
-                await self._settle(flow, tenant_id, batch, run)
+                await settle(flow, tenant_id, lane)
         finally:
             lane.running -= 1
 
-    async def _settle(
-        self,
-        flow: Flow,
-        tenant_id: int,
-        batch: list[tuple[Any, asyncio.Future[Any]]],
-        run: Callable[..., Any],
-    ) -> None:
-        """Answer a batch. One that fails whole is run again one by one: a poisoned command harms no other."""
+    async def _write(self, flow: Flow, tenant_id: int, lane: _Lane) -> None:
+        async def written(commands: list[Any]) -> Sequence[Any]:
+            return await self._db.run(tenant_id, lambda tx: flow(tx, commands))
+
+        await _settle(lane.batch(self._batch), written)
+
+    async def _read(self, flow: Flow, tenant_id: int, lane: _Lane) -> None:
+        """Settle a few batches on one connection; few, so that other lanes have their turn."""
+        async with _Reader(self._db, flow, tenant_id) as reader:
+            for _ in range(_TURNS):
+                await _settle(lane.batch(self._batch), reader.read)
+                if not lane.worth_going_on():
+                    return
+
+
+class _Reader:
+    """A connection that is kept between batches, since to fetch one costs as much as to read on it."""
+
+    def __init__(self, db: Database, flow: Flow, tenant_id: int) -> None:
+        self._db, self._flow, self._tenant_id = db, flow, tenant_id
+        self._held = AsyncExitStack()
+        self._tx: Tx | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._tx = None
+        await self._held.aclose()
+
+    async def read(self, commands: list[Any]) -> Sequence[Any]:
+        """Read for a batch; after a failure the next one has a connection of its own."""
+        if self._tx is None:
+            self._tx = await self._held.enter_async_context(self._db.reading(self._tenant_id))
         try:
-            outcomes = await run(flow, tenant_id, [command for command, _ in batch])
-        except Exception as error:  # noqa: BLE001 - each waiting caller must learn of it
-            if len(batch) == 1:
-                _answer(batch[0][1], error)
-                return
-            for one in batch:
-                await self._settle(flow, tenant_id, [one], run)
+            return await self._flow(self._tx, commands)
+        except Exception:
+            await self.__aexit__()
+            raise
+
+
+async def _settle(
+    batch: list[tuple[Any, asyncio.Future[Any]]], run: Callable[..., Awaitable[Sequence[Any]]]
+) -> None:
+    """Answer a batch. One that fails whole is run again one by one: a poisoned command harms no other."""
+    try:
+        outcomes = await run([command for command, _ in batch])
+    except Exception as error:  # noqa: BLE001 - each waiting caller must learn of it
+        if len(batch) == 1:
+            _answer(batch[0][1], error)
             return
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            _answer(future, outcome)
-
-    async def _write(self, flow: Flow, tenant_id: int, commands: list[Any]) -> Sequence[Any]:
-        return await self._db.run(tenant_id, lambda tx: flow(tx, commands))
-
-    async def _read(self, flow: Flow, tenant_id: int, commands: list[Any]) -> Sequence[Any]:
-        async with self._db.reading(tenant_id) as tx:
-            return await flow(tx, commands)
+        for one in batch:
+            await _settle([one], run)
+        return
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        _answer(future, outcome)
 
 
 def _answer(future: asyncio.Future[Any], outcome: object) -> None:

@@ -89,9 +89,14 @@ class Recorder:
         if self._task is not None:
             await self._task
 
+    @property
+    def full(self) -> bool:
+        """Tell whether so much waits that no more should come for now."""
+        return len(self._waiting) > _ROOM
+
     async def room(self) -> None:
         """Wait until the buffer has room again."""
-        while len(self._waiting) > _ROOM:
+        while self.full:
             self._written.clear()
             await self._written.wait()
 

@@ -31,7 +31,9 @@ from entrepot.embedded.system import (
     account_of,
     binary,
     make_reachable,
+    memory,
     run_as,
+    shares_of,
     socket_dir_of,
 )
 from entrepot.errors import Unusable
@@ -179,9 +181,11 @@ class Embedded:
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         (self.socket_dir / f"{SOCKET}.lock").unlink(missing_ok=True)
         settings = self.cluster / "entrepot.conf"
-        settings.write_text(
-            _SETTINGS.read_text("utf-8").format(socket_dir=self.socket_dir), encoding="utf-8"
+        buffers, cache = shares_of(memory())
+        said = _SETTINGS.read_text("utf-8").format(
+            socket_dir=self.socket_dir, buffers=buffers, cache=cache
         )
+        settings.write_text(said, encoding="utf-8")
         settings.chmod(0o644)
         self._reap()
         command = [str(binary("postgres")), "-D", str(self.cluster)]

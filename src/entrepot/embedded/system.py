@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -22,6 +23,9 @@ SOCKET = ".s.PGSQL.5432"
 _LONGEST_SOCKET = 107  # bytes of a unix socket's path, from sockaddr_un
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")  # needs no quoting in a setting or a URL
 _ACCOUNT = "entrepot"  # runs the server where the hub itself runs as root
+_CGROUPS = Path("/sys/fs/cgroup")
+_MB = 1 << 20
+_LEAST, _MOST = 128, 4096  # megabytes of shared buffers
 _OTHERS_PASS = stat.S_IXOTH
 _OTHERS_READ = stat.S_IROTH | stat.S_IXOTH
 
@@ -87,6 +91,27 @@ def run_as(account: Account | None) -> dict[str, Any]:
     if account is not None:
         arguments |= {"user": account.uid, "group": account.gid, "extra_groups": []}
     return arguments
+
+
+def memory(own: Path = Path("/proc/self/cgroup"), groups: Path = _CGROUPS) -> int:
+    """Return how many bytes of memory there are for us: the machine's, or a container's or unit's limit."""
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with contextlib.suppress(OSError):
+        group = groups / own.read_text("utf-8").rpartition("::/")[2].strip()
+        for folder in (group, *group.parents):
+            limit = folder / "memory.max"
+            if folder.is_relative_to(groups) and limit.exists():
+                said = limit.read_text("utf-8").strip()
+                found += [int(said)] if said.isdecimal() else []
+    return min(found)
+
+
+def shares_of(total: int) -> tuple[int, int]:
+    """Return PostgreSQL's ``shared_buffers`` and ``effective_cache_size`` in megabytes, of bytes of memory.
+
+    An eighth and a half: PostgreSQL's own advice, a quarter, is for a machine that does nothing else.
+    """
+    return min(max(total // 8 // _MB, _LEAST), _MOST), max(total // 2 // _MB, _LEAST)
 
 
 def make_reachable(cluster: Path, account: Account | None, say: Callable[[str], None]) -> None:

@@ -25,6 +25,11 @@ def begin(process: str) -> None:
         _spans = importlib.import_module(f"{__name__}.spans").Spans(process)
 
 
+def on() -> bool:
+    """Tell whether anything is sent, so that nobody makes words for it in vain."""
+    return _spans is not None
+
+
 def end() -> None:
     """Send what has not been sent; blocks for as long as the exporter's time-out says."""
     global _spans  # noqa: PLW0603 - one sender per process

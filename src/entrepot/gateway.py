@@ -140,7 +140,7 @@ class Gateway:
         key, slash, rest = scope["path"][len(PREFIX) :].partition("/")
         connection = self._registry.called(key)
         if connection is None:
-            await _send(send, _NOWHERE, "")
+            await _send(send, _NOWHERE)
             return
         line, method, path = self._line(connection), scope["method"], slash + rest
         headers = dict(scope["headers"])
@@ -148,7 +148,7 @@ class Gateway:
         call = self._call(line, scope, headers, raw)
         found = line.table.find(method, path)
         reply = await self._answer(line, call, found, problem, scope)
-        kept = await _send(send, reply, str(call.id))
+        kept = await _send(send, reply, call.id)
         partner, taken = connection.partner, clock.ticks() - started
         route = "other" if isinstance(found, Problem) else f"{method} {found[0].path}"
         document = decode.kept(call.document)
@@ -300,14 +300,14 @@ def _kept(chunks: list[bytes]) -> bytes:
     return b"".join(chunks)[:_KEPT]
 
 
-async def _send(send: Send, reply: Reply, request_id: str) -> bytes:
+async def _send(send: Send, reply: Reply, request_id: int = 0) -> bytes:
     """Send a reply; return what is kept of its body."""
     body = reply.body
     headers = [*reply.headers]
     if request_id:
-        headers.append((b"x-request-id", request_id.encode()))
+        headers.append((b"x-request-id", b"%d" % request_id))
     if isinstance(body, bytes):
-        headers.append((b"content-length", str(len(body)).encode()))
+        headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         return body

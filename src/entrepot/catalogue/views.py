@@ -15,7 +15,7 @@ from entrepot.stock.published import Channel
 from entrepot.stock.rules import weight_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from entrepot.db import Database, Row, Tx
 
@@ -45,17 +45,16 @@ async def styles(tx: Tx, batch: Sequence[StylesWanted]) -> list[list[Style]]:
     One statement for all queries of one connection, however many there are; two more where publishing
     rules or suites have a say.
     """
+    asked: dict[Channel, dict[str, None]] = {}
+    for wanted in batch:
+        asked.setdefault(wanted.channel, {}).update(dict.fromkeys(wanted.names))
     found: dict[Channel, dict[str, Style]] = {}
-    for channel in {wanted.channel for wanted in batch}:
-        names = {name for wanted in batch if wanted.channel == channel for name in wanted.names}
+    for channel, names in asked.items():
         places = channel.draws_on
         drawn = None if places is None else list(places)
         rows = await tx.rows(_q.styles, list(names), drawn, channel.connection_id)
         found[channel] = {style.style_no: style for style in await _seen(tx, channel, rows)}
-    return [
-        [found[wanted.channel][name] for name in wanted.names if name in found[wanted.channel]]
-        for wanted in batch
-    ]
+    return [_of(found[wanted.channel], wanted.names) for wanted in batch]
 
 
 async def every_style(db: Database, tenant_id: int, channel: Channel) -> AsyncIterator[list[Style]]:
@@ -72,6 +71,10 @@ async def every_style(db: Database, tenant_id: int, channel: Channel) -> AsyncIt
         if page:
             yield page
         after = rows[-1]["style_no"] if len(rows) == _PAGE else None
+
+
+def _of(found: Mapping[str, Style], names: Sequence[str]) -> list[Style]:
+    return [found[name] for name in names if name in found]
 
 
 async def _seen(tx: Tx, channel: Channel, rows: Sequence[Row]) -> list[Style]:

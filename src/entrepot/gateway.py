@@ -98,7 +98,7 @@ class Table:
 class _Line:
     """What the requests of one connection share, as long as it does not change."""
 
-    __slots__ = ("ask", "connection", "do", "surface", "table")
+    __slots__ = ("ask", "connection", "do", "secrets", "surface", "table")
 
     def __init__(self, connection: Connection, table: Table, together: Together) -> None:
         partner = connection.partner
@@ -106,6 +106,9 @@ class _Line:
         self.connection = connection
         self.table = table
         self.surface = f"{partner.dialect} {partner.role}"
+        lasting = all(known.expires_at is None for known in connection.generations)
+        self.secrets = connection.secrets(clock.now()) if lasting else None
+        """Those of every generation that counts; None where some end with time."""
         self.do = lambda flow, command: together.do(flow, tenant_id, command)
         self.ask = lambda flow, command: together.ask(flow, tenant_id, command)
 
@@ -205,7 +208,7 @@ class Gateway:
             raw=raw,
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
-            secrets=connection.secrets(clock.now()),
+            secrets=line.secrets or connection.secrets(clock.now()),
             db=self._db,
         )
 

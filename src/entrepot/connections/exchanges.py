@@ -119,10 +119,11 @@ class Recorder:
     ) -> None:
         """Note one exchange; bodies past 64 KiB are cut, and numbers longer than any document may have."""
         seal = self._vault.seal_body
+        numbers = [number[:_NUMBER] for number in also] if also else None
         self._waiting.append(
             (
                 tenant_id, clock.now(), id or ids.new(), connection_id, direction, document[:_NUMBER] or None,
-                [number[:_NUMBER] for number in also] or None, method, path, status, refused,
+                numbers, method, path, status, refused,
                 int(seconds * 1_000_000), seal(request[:_BODY]), seal(reply[:_BODY]),
             )
         )  # fmt: skip

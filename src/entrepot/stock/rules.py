@@ -75,6 +75,8 @@ def weight_of(pieces: int, on_hand: int, weight: Decimal) -> Decimal:
     """Return the grams of some of the pieces on hand, half-up to 4 decimals; 0 where none are."""
     if on_hand <= 0 or pieces <= 0:
         return ZERO
+    if pieces == on_hand:
+        return rounded(weight, GRAM4)
     return rounded(weight * Decimal(pieces) / Decimal(on_hand), GRAM4)
 
 

@@ -63,8 +63,7 @@ SELECT a.id, a.style_no, a.pic_url, a.kind, coalesce(s.on_hand, 0) AS on_hand,
        coalesce(s.weight, 0) AS weight, coalesce(s.pieces, 0) AS pieces,
        EXISTS (SELECT FROM publish_rule r
                WHERE r.tenant_id = $1 AND (r.connection_id IS NULL OR r.connection_id = $4)) AS ruled
-FROM unnest((SELECT $2::text[])) AS wanted (style_no)
-JOIN article a ON a.tenant_id = $1 AND a.style_no = wanted.style_no
+FROM article a
 LEFT JOIN LATERAL (
     SELECT sum(s.on_hand)::bigint AS on_hand, sum(s.weight) AS weight,
            sum(s.on_hand - s.reserved - s.safety)::bigint AS pieces
@@ -72,7 +71,8 @@ LEFT JOIN LATERAL (
     WHERE s.tenant_id = $1 AND s.article_id = a.id
       AND ($3::text[] IS NULL
            OR s.location_id IN (SELECT id FROM location WHERE tenant_id = $1 AND code = ANY($3)))
-) s ON true;
+) s ON true
+WHERE a.tenant_id = $1 AND a.style_no = ANY ((SELECT $2::text[])::text[]);
 
 -- name: next_styles
 -- The same, a page of all of them by style number.

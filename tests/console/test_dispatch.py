@@ -146,6 +146,35 @@ async def test_an_order_that_outlets_ship_is_cancelled_with_them(
     assert await world.value(state, order) == "cancelled"
 
 
+async def test_who_is_told_of_every_parcel_voids_the_order_and_no_operator(
+    admin: Person, world: World
+) -> None:
+    """There is no button where it does nothing, and a request without one changes nothing."""
+    order, note = await world.dispatched("VOID-2", of="storepos")
+    assert f"/orders/{order}/cancel" not in (await admin.get(f"/orders/{order}")).text
+    page = await admin.post(f"/orders/{order}/cancel", {"reason": "不要了"}, hx_request="true")
+    assert page.status == 422
+    assert await _note(world, note) == "open none"
+
+
+async def test_an_order_that_nobody_takes_is_cancelled(admin: Person, world: World) -> None:
+    """Its page says that it may be, and its order has the button."""
+    order, note = await world.dispatched("VOID-3")
+    await world.execute(
+        "UPDATE dispatch_note SET state = 'refused', onward = 'parked' WHERE tenant_id = $1 AND number = $2",
+        note,
+    )
+    await world.execute(
+        "UPDATE sales_order SET state = 'parked' WHERE tenant_id = $1 AND id = $2", order
+    )
+    assert "or cancel the order" in (await admin.get(f"/dispatch/{order}")).words
+    assert f"/orders/{order}/cancel" in (await admin.get(f"/orders/{order}")).text
+    page = await admin.post(f"/orders/{order}/cancel", {"reason": "没有货了"})
+    assert "is cancelled" in page.words
+    state = "SELECT state FROM sales_order WHERE tenant_id = $1 AND id = $2"
+    assert await world.value(state, order) == "cancelled"
+
+
 async def test_an_outlet_is_paused_and_changed(admin: Person, world: World) -> None:
     """Paused it is offered nothing; its capacity, order and groups are a form; each change is audited."""
     place = await world.value("SELECT id FROM location WHERE tenant_id = $1 AND code = '6002'")

@@ -85,9 +85,12 @@ class World:
         return found
 
     async def dispatched(
-        self, number: str, pieces: int = 1, *, ours: bool = True
+        self, number: str, pieces: int = 1, *, ours: bool = True, of: str | None = None
     ) -> tuple[int, str]:
-        """Have an outlet (of our own people) offered an order; return its id and the note's number."""
+        """Have an outlet (of our own people) offered an order, a partner's or our own.
+
+        Return its id and the note's number.
+        """
         receiver = Receiver(
             name="陈晓明", phone=PHONE, province="浙江省", city="杭州市", address="1"
         )
@@ -97,6 +100,7 @@ class World:
             lines=(wanted,),
             digest=hashlib.sha256(number.encode()).digest(),
             who="明天",
+            partner=self.hub.registry.named(self.tenant_id, of).partner if of else None,
         )
         async with self.hub.db.transaction(self.tenant_id) as tx:
             if ours:

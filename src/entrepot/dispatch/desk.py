@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from entrepot import facts
 from entrepot.dispatch import books as ledger
-from entrepot.dispatch import voiding
+from entrepot.dispatch import rules, voiding
 from entrepot.dispatch.books import _q
 from entrepot.dispatch.ending import conclude
 from entrepot.dispatch.refusing import Done
@@ -94,9 +94,18 @@ async def cancel(tx: Tx, batch: Sequence[StepBy]) -> list[Row | Refused]:
     return outcomes
 
 
+def cancellable(tx: Tx, connection_id: int | None, state: str) -> bool:
+    """Tell whether an operator may cancel an order that outlets ship."""
+    return state in rules.UNDECIDED and _ours_to_void(tx, connection_id)
+
+
+def _ours_to_void(tx: Tx, connection_id: int | None) -> bool:
+    return connection_id is None or not tx.listens(connection_id, facts.DispatchCompleted.kind)
+
+
 async def _void(tx: Tx, step: StepBy, row: Row) -> Row | Refused:
     connection = row["connection_id"]
-    if connection is not None and tx.listens(connection, facts.DispatchCompleted.kind):
+    if not _ours_to_void(tx, connection):
         text = f"Order {row['number']} is voided by those who placed it."
         return Conflict("order_not_ours", text, number=row["number"])
     void = Void(

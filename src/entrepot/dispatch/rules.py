@@ -32,6 +32,8 @@ OrderState = Literal[
     "accepted", "partly_shipped", "parked", "shipped", "short", "oversold", "cancelled"
 ]
 FINAL = frozenset({"shipped", "short", "oversold", "cancelled"})
+UNDECIDED = frozenset({"accepted", "parked"})
+"""Nothing has left yet, and nothing is final: it may still be voided."""
 
 DAY = 24 * 3600.0
 

@@ -125,6 +125,7 @@ async def order(visit: Visit) -> Response[Any]:
     order_id = visit.path["order_id"]
     async with visit.reading() as tx:
         head = await _head(tx, order_id)
+        steps = _steps(tx, head)
         lines = await tx.rows(_q.lines, order_id)
         held = await tx.rows(_q.reservations, order_id)
         log = await tx.rows(_q.log, order_id)
@@ -142,7 +143,7 @@ async def order(visit: Visit) -> Response[Any]:
         filed=filed,
         may_file=visit.seat.role in (Role.SALES, Role.ADMIN),
         details=_details(head),
-        steps=_steps(head),
+        steps=steps,
     )
 
 
@@ -213,10 +214,13 @@ async def _exported(visit: Visit) -> AsyncIterator[Sequence[object]]:
         before = str(rows[-1]["id"])
 
 
-def _steps(head: Row) -> list[str]:
+def _steps(tx: Tx, head: Row) -> list[str]:
     """Return what an operator may do with an order now; outlets and partners move on what they ship."""
-    ours = set(TRANSITIONS) if head["fulfilment"] == "whole" else {"cancel"}
-    return [step for step, table in TRANSITIONS.items() if step in ours and head["state"] in table]
+    state, fulfilment = head["state"], head["fulfilment"]
+    if fulfilment == "whole":
+        return [step for step, table in TRANSITIONS.items() if state in table]
+    ours = fulfilment == "outlets" and dispatch.cancellable(tx, head["connection_id"], state)
+    return ["cancel"] if ours else []
 
 
 async def _head(tx: Tx, order_id: int) -> Row:

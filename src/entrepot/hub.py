@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from entrepot import dialects, embedded, metrics
 from entrepot.connections.exchanges import Recorder
-from entrepot.connections.registry import Registry
+from entrepot.connections.registry import Registry, keeps_secrets
 from entrepot.db import Database
 from entrepot.together import Together
 from entrepot.vault import Vault
@@ -50,7 +50,7 @@ class Hub:
                 settings.database_url or (server.dsn if server else ""), size=size
             )
             undo.push_async_callback(db.close)
-            hub = cls(settings, db, Vault.open(settings.keys))
+            hub = cls(settings, db, Vault.open(settings.keys, needed=await keeps_secrets(db)))
             hub._server = server
             undo.push_async_callback(hub.registry.stop)
             await hub.registry.start()

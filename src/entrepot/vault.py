@@ -30,6 +30,10 @@ _FOREIGN = (
     "The key file does not open what this database holds; it is another hub's. Put back the copy you keep, "
     "or name it with ENTREPOT_KEY_FILE."
 )
+_MISSING = (
+    "There is no key file {path}, and this database holds what was sealed with one. Put back the copy you "
+    "keep, or name it with ENTREPOT_KEY_FILE."
+)
 
 
 class _Nonces:
@@ -64,9 +68,14 @@ class Vault:
         self._search = hmac.digest(oldest, b"entrepot searchable hash", "sha256")
 
     @classmethod
-    def open(cls, path: Path) -> Vault:
-        """Open the ring at ``path``; the first start makes it (mode 0600)."""
+    def open(cls, path: Path, *, needed: bool = False) -> Vault:
+        """Open the ring at ``path``; the first start makes it (mode 0600).
+
+        ``needed``: something was sealed with it before. Raises Unusable where it is not there then.
+        """
         if not path.exists():
+            if needed:
+                raise Unusable(_MISSING.format(path=path))
             _create(path)
         try:
             ring = json.loads(path.read_text())

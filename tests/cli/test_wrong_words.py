@@ -64,6 +64,20 @@ def test_the_key_that_a_guide_leaves_out_is_not_said_to_be_in_it(run: Run, tmp_p
     assert "the key is left out" in hidden.out
 
 
+def test_a_key_file_that_is_not_there_is_missed_and_not_replaced(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ring made in its place would open nothing, and hide that the right one is lost."""
+    elsewhere = tmp_path / "mistyped" / "entrepot.key"
+    monkeypatch.setenv("ENTREPOT_KEY_FILE", str(elsewhere))
+    done = run("connections", "list")
+    assert (done.code, done.out) == (1, "")
+    said = " ".join(done.err.split())
+    assert f"There is no key file {elsewhere}" in said
+    assert "Put back the copy you keep" in said
+    assert not elsewhere.parent.exists()
+
+
 def test_another_hubs_key_file_is_named(run: Run, demo_settings: Settings) -> None:
     """A command beside it says that the copy must be put back, whatever the keys are called."""
     ring = demo_settings.keys.read_text()

@@ -10,6 +10,9 @@ FROM credential
 WHERE expires_at IS NULL OR expires_at > now()
 ORDER BY tenant_id, connection_id, expires_at NULLS FIRST, id DESC;
 
+-- name: any_credential
+SELECT 1 FROM credential LIMIT 1;
+
 -- name: tenants
 SELECT tenant_id, name, settings FROM tenant ORDER BY tenant_id;
 

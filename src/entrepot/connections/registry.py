@@ -31,6 +31,11 @@ POLL = 5.0
 _log = structlog.get_logger()
 
 
+async def keeps_secrets(db: Database) -> bool:
+    """Tell whether a connection's secrets are in the database, which need the key they were sealed with."""
+    return bool(await db.rows(_q.any_credential))
+
+
 class Registry:
     """The connections of all tenants as of the last change."""
 

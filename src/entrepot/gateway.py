@@ -106,9 +106,9 @@ class _Line:
         self.connection = connection
         self.table = table
         self.surface = f"{partner.dialect} {partner.role}"
+        # Those of a rotation's overlap end with time, so that they are asked for at each request.
         lasting = all(known.expires_at is None for known in connection.generations)
         self.secrets = connection.secrets(clock.now()) if lasting else None
-        """Those of every generation that counts; None where some end with time."""
         self.do = lambda flow, command: together.do(flow, tenant_id, command)
         self.ask = lambda flow, command: together.ask(flow, tenant_id, command)
 

@@ -59,10 +59,12 @@ async def play(hub: Running) -> None:
     await hub.do(partial(_ship, [SHIPPED]))
     await _until(hub, "delivered", 1)
     await hub.do(partial(_set, "partners", unknown_order="reject"))
+    await _refuses(hub, next(c for c in await hub.connections() if c.partner.role == "miniapp"))
     await hub.do(partial(_ship, refused))
     await _until(hub, "rejected", len(refused))
+    before = await hub.do(_aim)
     await hub.do(partial(_set, "demo", partner_url=NOWHERE, deadline="1s", schedule="1s"))
-    await asyncio.sleep(1)  # the courier hears of it within milliseconds, and must have
+    await _turned(hub, before)
     await hub.do(partial(_ship, stuck))
     await _until(hub, "needs_attention", len(stuck))
 
@@ -100,6 +102,37 @@ async def _set(tenant: str, hub: Hub, **changes: str) -> None:
         )
 
     await hub.db.run(hub.registry.tenant(tenant), change)
+
+
+async def _refuses(hub: Running, miniapp: Connection) -> None:
+    """Wait until every process of the mini-program refuses orders that it does not know."""
+    body = json.dumps({"oriOrderNo": "NO-BODYS", "orderSatus": 1}).encode()
+    headers = {"Content-Type": "application/json"}
+    url, row = f"{hub.base_url(miniapp)}/app/markOrderStatus", 0
+    async with asyncio.timeout(_PATIENCE):
+        while row < 20:  # as many new sockets as make it likely that each process took one
+            request = urllib.request.Request(url, body, headers)
+            answer = await asyncio.to_thread(_read, request)
+            row = row + 1 if answer["code"] != 200 else 0
+
+
+async def _turned(hub: Running, before: bytes | None) -> None:
+    """Wait until the courier knows the new address; until then it calls the old one."""
+    deadline = time.monotonic() + _PATIENCE
+    while await hub.do(_aim) == before:
+        assert time.monotonic() < deadline, "the courier keeps to the old address"
+        await asyncio.sleep(0.1)
+
+
+async def _aim(hub: Hub) -> bytes | None:
+    """Return by what the courier would know that the mini-program's address is another one."""
+    async with hub.db.reading(hub.registry.tenant("demo")) as tx:
+        found: bytes | None = await tx.value(
+            "SELECT reach FROM courier_state s"
+            " JOIN connection c ON c.tenant_id = $1 AND c.id = s.connection_id AND c.name = 'goldshop'"
+            " WHERE s.tenant_id = $1"
+        )
+    return found
 
 
 async def _until(hub: Running, state: str, least: int) -> None:

@@ -14,7 +14,7 @@ from entrepot.db import queries
 ROOT = Path(entrepot.__file__).parent
 FILES = sorted(ROOT.rglob("queries.sql"))
 ACROSS = {
-    "connections": {"registry", "registry_credentials", "tenants", "address"},
+    "connections": {"registry", "registry_credentials", "any_credential", "tenants", "address"},
     "courier": {"acts_under_way", "schedules", "schedules_due", "outgrown"},
     "discrepancies": {"forget_resolved"},
     "exports": {"waiting_exports", "forget_exports"},

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from bench.context import Result
 from entrepot import clock, ids
@@ -113,8 +114,8 @@ class Shop:
         channel = Channel(connection_id=self.connection_id, stores=("W0", "W1"))
         feed = Feed(gate=gate, channel=channel, token=1, lease=1, stop=None)
         now = clock.now() + timedelta(hours=1)
-        # Figures are read and nothing is sent, so nothing is recorded either.
-        teller = Teller(self.db, None, feed, forced=False)  # type: ignore[arg-type]
+        nothing: Any = None  # figures are read and nothing is sent, so nothing is recorded either
+        teller = Teller(self.db, nothing, feed, forced=False)
         while (found := await teller._read(levels_query(), now))[0]:
             figures, read = figures + 1, read + len(found[1])
             items = [item.level.listing_id for item in found[1]]
@@ -236,11 +237,8 @@ def _counting(query: str) -> Iterator[list[str]]:
             runs.append(text)
         return await real(tx, text, *args)
 
-    Tx.rows = rows  # type: ignore[method-assign]
-    try:
+    with mock.patch.object(Tx, "rows", rows):
         yield runs
-    finally:
-        Tx.rows = real  # type: ignore[method-assign]
 
 
 async def _timed(work: Callable[[], Awaitable[Any]]) -> tuple[float, Any]:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
+import psycopg
 from msgspec import Struct
 
 from entrepot.hub import Hub
@@ -97,6 +98,20 @@ def demo(server_url: str, template: str, *options: str, **environment: str) -> I
         options = ("--demo", "--role", "web", "--workers", "2", *options)
         with hub(data, url, *options, **environment) as serving:
             yield serving
+
+
+def aim(url: str) -> bytes | None:
+    """Return by what the courier knows the address that the demonstration's mini-program is called at.
+
+    Until it becomes another after a change, the courier calls the old address.
+    """
+    with psycopg.connect(url) as one:
+        found = one.execute(
+            "SELECT reach FROM courier_state s"
+            " JOIN connection c ON c.tenant_id = s.tenant_id AND c.id = s.connection_id"
+            " JOIN tenant t ON t.tenant_id = c.tenant_id WHERE t.name = 'demo' AND c.name = 'goldshop'"
+        ).fetchone()
+    return found[0] if found else None
 
 
 def free_port() -> int:

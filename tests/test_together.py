@@ -9,7 +9,7 @@ from entrepot.errors import Missing
 from entrepot.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from entrepot.db import Database, Tx
 
@@ -37,7 +37,8 @@ async def test_each_is_answered_for_itself(database: Database) -> None:
 
 async def test_a_connection_serves_a_few_batches_and_then_gives_way(database: Database) -> None:
     """One that reads without end would keep others from the pool's last connection for ever."""
-    together, served = Together(database, batch=1), {}
+    together = Together(database, batch=1)
+    served: dict[int, Tx] = {}
 
     async def who(tx: Tx, batch: Sequence[int]) -> list[None]:
         served[batch[0]] = tx
@@ -69,7 +70,8 @@ async def test_a_connection_that_dies_between_two_batches_costs_nobody_an_answer
             await database.rows("SELECT pg_terminate_backend($1, 5000)", backends[0])
         return list(batch)
 
-    together, behind = Together(database), []  # type: ignore[var-annotated]  # asked from inside
+    together = Together(database)
+    behind: list[Awaitable[str]] = []
     assert await together.ask(who, TENANT, "first") == "first"
     assert await asyncio.gather(*behind) == ["second", "third"]
     assert failed == [["second", "third"]]

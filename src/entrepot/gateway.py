@@ -181,8 +181,7 @@ class Gateway:
             document=document,
             also=call.also,
         )
-        if self._recorder.full:
-            await self._recorder.room()
+        await self._recorder.room()
 
     def _line(self, connection: Connection) -> _Line:
         """Return what requests of a connection share; made anew when the connection has changed."""
@@ -230,8 +229,7 @@ class Gateway:
         try:
             if role.admit is not None:
                 await role.admit(call)
-            if values:
-                call.path = {name: _segment(value) for name, value in values.items()}
+            call.path = {name: _segment(value) for name, value in values.items()}
             content_type = call.headers.get(b"content-type", b"")
             call.raw = line.table.unfolded(route, call.raw, content_type)
             call.body = line.table.read(route, call.raw)

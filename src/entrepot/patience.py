@@ -23,26 +23,32 @@ class Patience:
         self.seconds = seconds
         # Kept, since Python 3.11 makes a system call each time it is asked which loop runs.
         self.loop = asyncio.get_running_loop()
-        self.waits: dict[Wait, None] = {}
+        self._waits: dict[Wait, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self) -> Wait:
         """Return a limit for one block."""
         return Wait(self)
 
-    def wind(self, until: float) -> None:
-        """See to it that somebody looks when the first wait is over."""
+    def begin(self, wait: Wait) -> None:
+        """Count a wait from now on."""
+        wait.until = self.loop.time() + self.seconds
+        self._waits[wait] = None
         if self._timer is None:
-            self._timer = self.loop.call_at(until, self._sweep)
+            self._timer = self.loop.call_at(wait.until, self._sweep)
+
+    def end(self, wait: Wait) -> None:
+        """Forget a wait."""
+        self._waits.pop(wait, None)
 
     def _sweep(self) -> None:
         """End the waits that are over; the longest there are come first, since all last equally long."""
         self._timer = None
-        for wait in list(self.waits):
+        for wait in list(self._waits):
             if wait.until > self.loop.time():
                 self._timer = self.loop.call_at(wait.until, self._sweep)
                 return
-            del self.waits[wait]
+            del self._waits[wait]
             wait.expire()
 
 
@@ -57,15 +63,12 @@ class Wait:
         self.until = 0.0
 
     def __enter__(self) -> None:
-        patience = self._patience
-        task = asyncio.current_task(patience.loop)
+        task = asyncio.current_task(self._patience.loop)
         if task is None:
             raise RuntimeError("a limit needs a task that can be ended")
         self._task = task
         self._cancelling = task.cancelling()
-        self.until = patience.loop.time() + patience.seconds
-        patience.waits[self] = None
-        patience.wind(self.until)
+        self._patience.begin(self)
 
     def __exit__(
         self,
@@ -73,7 +76,7 @@ class Wait:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._patience.waits.pop(self, None)
+        self._patience.end(self)
         if not self._expired:
             return
         others_want_it_too = self._task.uncancel() > self._cancelling

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 from entrepot.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
-    from typing import Self
 
     from entrepot.db import Database, Tx
 
@@ -112,7 +111,7 @@ class Together:
 
     async def _read(self, flow: Flow, tenant_id: int, lane: _Lane) -> None:
         """Settle a few batches on one connection; few, so that other lanes have their turn."""
-        async with _Reader(self._db, flow, tenant_id) as reader:
+        async with aclosing(_Reader(self._db, flow, tenant_id)) as reader:
             for _ in range(_TURNS):
                 await _settle(lane.batch(self._batch), reader.read)
                 if not lane.worth_going_on():
@@ -127,10 +126,8 @@ class _Reader:
         self._held = AsyncExitStack()
         self._tx: Tx | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def aclose(self) -> None:
+        """Give the connection back."""
         self._tx = None
         await self._held.aclose()
 
@@ -141,7 +138,7 @@ class _Reader:
         try:
             return await self._flow(self._tx, commands)
         except Exception:
-            await self.__aexit__()
+            await self.aclose()
             raise
 
 

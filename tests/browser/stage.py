@@ -15,6 +15,7 @@ from entrepot.connections import flows as connections
 from entrepot.orders import flows as orders
 from entrepot.orders.rules import StepBy
 from tests.browser import office, shops
+from tests.running import aim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,7 @@ async def play(hub: Running) -> None:
     await _refuses(hub, next(c for c in await hub.connections() if c.partner.role == "miniapp"))
     await hub.do(partial(_ship, refused))
     await _until(hub, "rejected", len(refused))
-    before = await hub.do(_aim)
+    before = aim(hub.settings.database_url or "")
     await hub.do(partial(_set, "demo", partner_url=NOWHERE, deadline="1s", schedule="1s"))
     await _turned(hub, before)
     await hub.do(partial(_ship, stuck))
@@ -117,22 +118,11 @@ async def _refuses(hub: Running, miniapp: Connection) -> None:
 
 
 async def _turned(hub: Running, before: bytes | None) -> None:
-    """Wait until the courier knows the new address; until then it calls the old one."""
+    """Wait until the courier knows the new address."""
     deadline = time.monotonic() + _PATIENCE
-    while await hub.do(_aim) == before:
+    while aim(hub.settings.database_url or "") == before:
         assert time.monotonic() < deadline, "the courier keeps to the old address"
         await asyncio.sleep(0.1)
-
-
-async def _aim(hub: Hub) -> bytes | None:
-    """Return by what the courier would know that the mini-program's address is another one."""
-    async with hub.db.reading(hub.registry.tenant("demo")) as tx:
-        found: bytes | None = await tx.value(
-            "SELECT reach FROM courier_state s"
-            " JOIN connection c ON c.tenant_id = $1 AND c.id = s.connection_id AND c.name = 'goldshop'"
-            " WHERE s.tenant_id = $1"
-        )
-    return found
 
 
 async def _until(hub: Running, state: str, least: int) -> None:

@@ -7,13 +7,13 @@ import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from entrepot import embedded
 from tests.cli.conftest import Answer, invoke
 from tests.conftest import short_directory
 from tests.faults.serving import Hub, order
+from tests.running import aim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,20 +35,12 @@ class Beside(Hub):
         assert answer.code == 0, answer.err
         return answer.json
 
-    def point(self, name: str, *settings: str) -> None:
-        """Change where a connection's calls go, and wait until the courier knows."""
-        before = self._aim(name)
-        assert self.run("connections", "set", name, *settings).code == 0
-        _until(lambda: self._aim(name) != before)
-
-    def _aim(self, name: str) -> object:
-        with embedded.attach(self.data) as server, psycopg.connect(server.dsn) as one:
-            return one.execute(
-                "SELECT reach FROM courier_state s"
-                " JOIN connection c ON c.tenant_id = s.tenant_id AND c.id = s.connection_id"
-                " JOIN tenant t ON t.tenant_id = c.tenant_id WHERE t.name = 'demo' AND c.name = %s",
-                [name],
-            ).fetchone()
+    def point(self, *settings: str) -> None:
+        """Change where the calls to the mini-program go, and wait until the courier knows."""
+        with embedded.attach(self.data) as server:
+            before = aim(server.dsn)
+            assert self.run("connections", "set", "goldshop", *settings).code == 0
+            _until(lambda: aim(server.dsn) != before)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +105,7 @@ def test_what_does_not_get_through_is_a_persons(hub: Beside, goldshop: str) -> N
     (row,) = [r for r in _connections(hub) if r["name"] == "goldshop"]
     partner = row["partner_url"]
     broken = ("partner_url=http://127.0.0.1:9", "schedule=100ms", "deadline=2s", "breaker=off")
-    hub.point("goldshop", *broken)
+    hub.point(*broken)
     for number in ("A", "B"):
         assert _post(f"{goldshop}/pickGoods/send", order(number, ("MF004", 1))) == 200
         assert hub.run("orders", "process", number).code == 0
@@ -133,7 +125,7 @@ def test_what_does_not_get_through_is_a_persons(hub: Beside, goldshop: str) -> N
     refused = hub.run("deliveries", "retry", behind["id"])
     assert (refused.code, "waits behind" in refused.err) == (1, True)
 
-    hub.point("goldshop", f"partner_url={partner}")
+    hub.point(f"partner_url={partner}")
     for _ in range(2):
         done = hub.run("deliveries", "handle", second["id"], "--reason", "by telephone")
         assert done.code == 0, done.err
@@ -157,7 +149,7 @@ def test_levels_are_sent_when_a_person_says_so(hub: Beside) -> None:
     """The command waits until the partner has them, and says when it did not take them."""
     done = hub.run("levels", "send", "goldshop", "--full")
     assert (done.code, "has the newest levels" in done.out) == (0, True), done.err
-    hub.point("goldshop", "partner_url=http://127.0.0.1:9")
+    hub.point("partner_url=http://127.0.0.1:9")
     failed = hub.run("levels", "send", "goldshop", "--full")
     assert (failed.code, "did not take them" in failed.err) == (1, True)
     hub.run("connections", "set", "goldshop", "partner_url=off")

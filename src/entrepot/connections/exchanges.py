@@ -89,14 +89,9 @@ class Recorder:
         if self._task is not None:
             await self._task
 
-    @property
-    def full(self) -> bool:
-        """Tell whether so much waits that no more should come for now."""
-        return len(self._waiting) > _ROOM
-
     async def room(self) -> None:
         """Wait until the buffer has room again."""
-        while self.full:
+        while len(self._waiting) > _ROOM:
             self._written.clear()
             await self._written.wait()
 
@@ -119,11 +114,10 @@ class Recorder:
     ) -> None:
         """Note one exchange; bodies past 64 KiB are cut, and numbers longer than any document may have."""
         seal = self._vault.seal_body
-        numbers = [number[:_NUMBER] for number in also] if also else None
         self._waiting.append(
             (
                 tenant_id, clock.now(), id or ids.new(), connection_id, direction, document[:_NUMBER] or None,
-                numbers, method, path, status, refused,
+                [number[:_NUMBER] for number in also] or None, method, path, status, refused,
                 int(seconds * 1_000_000), seal(request[:_BODY]), seal(reply[:_BODY]),
             )
         )  # fmt: skip

@@ -71,7 +71,7 @@ class Connection(Struct, frozen=True, kw_only=True):
 
     def secrets(self, now: datetime) -> tuple[Mapping[str, str], ...]:
         """Return the secrets of every generation that counts at ``now``, the current one first."""
-        return tuple([g.secrets for g in valid(self.generations, now)])
+        return tuple(g.secrets for g in valid(self.generations, now))
 
 
 def accepts(secrets: Sequence[Mapping[str, str]], presented: str | None) -> bool:
@@ -88,7 +88,7 @@ def accepts(secrets: Sequence[Mapping[str, str]], presented: str | None) -> bool
 
 def valid(generations: tuple[Generation, ...], now: datetime) -> tuple[Generation, ...]:
     """Return the generations that still count at ``now``, the current one first."""
-    return tuple([g for g in generations if g.expires_at is None or g.expires_at > now])
+    return tuple(g for g in generations if g.expires_at is None or g.expires_at > now)
 
 
 def witnesses(connections: Iterable[Connection]) -> dict[tuple[int, str], list[int]]:

@@ -102,7 +102,8 @@ def memory(own: Path = Path("/proc/self/cgroup"), groups: Path = _CGROUPS) -> in
             limit = folder / "memory.max"
             if folder.is_relative_to(groups) and limit.exists():
                 said = limit.read_text("utf-8").strip()
-                found += [int(said)] if said.isdecimal() else []
+                if said.isdecimal():  # else "max"
+                    found.append(int(said))
     return min(found)
 
 
